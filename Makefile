@@ -1,0 +1,25 @@
+# Two commands: `make run` tries the site out, `make test` runs all tests. Both need only Python >= 3.11 and a package registry.
+#   PORT=8000           where `make run` serves
+#   NEWSROOM_DATA=var   where it keeps its data
+#   PYTHON=python3.13   which Python makes the environment, if not the first one found
+
+.SILENT:
+.PHONY: run test lint
+
+run:
+	bin/python bin/environment.py requirements.txt
+	exec .venv/bin/python -m newsroom.run
+
+# TESTS="tests/comments -k vote" picks some.
+test:
+	bin/python bin/environment.py requirements-dev.txt
+	chromium=$$(.venv/bin/python bin/browser.py) && export NEWSROOM_CHROMIUM="$$chromium" && \
+	exec .venv/bin/python -m pytest $(TESTS)
+
+# Programs are started as modules: their scripts in .venv/bin carry the path of the folder they were made in.
+lint:
+	bin/python bin/environment.py requirements-dev.txt
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -c "from importlinter.cli import lint_imports_command as lint; lint()"
+	.venv/bin/python -m newsroom.database .venv/bin/python manage.py makemigrations --check --dry-run

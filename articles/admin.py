@@ -1,0 +1,132 @@
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article, Author, Page, Section
+from articles.services import save_article
+from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
+
+
+class MarkdownForm(forms.ModelForm):
+    def clean_source(self) -> str:
+        source = self.cleaned_data["source"]
+        if len(source) > ARTICLE_LIMIT:
+            raise forms.ValidationError(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
+        return source
+
+
+class ArticleForm(MarkdownForm):
+    class Meta:
+        model = Article
+        fields = "__all__"  # noqa: DJ007 (the admin's fieldsets say which)
+        widgets = {
+            "source": forms.Textarea(attrs={"rows": 30, "class": "vLargeTextField markdown"}),
+            "summary": forms.Textarea(attrs={"rows": 3}),
+            "headline": forms.TextInput(attrs={"class": "vLargeTextField"}),
+        }
+
+
+@admin.register(Article)
+class ArticleAdmin(admin.ModelAdmin):
+    form = ArticleForm
+    list_display = ["headline", "author", "section", "shown_state", "published_at", "comment_mode", "comment_count"]
+    list_filter = ["state", "comment_mode", "section"]
+    list_select_related = ["author", "section", "counters"]
+    list_editable = ["comment_mode"]
+    search_fields = ["headline", "source"]
+    ordering = ["-created_at"]
+    date_hierarchy = "published_at"
+    show_full_result_count = False
+    save_on_top = True
+    autocomplete_fields = ["author", "section"]
+    fieldsets = [
+        (None, {"fields": ["headline", "summary", "source"]}),
+        (_("Veröffentlichen"), {"fields": [("author", "section"), ("state", "published_at"), "slug"]}),
+        (_("Kommentare"), {"fields": ["comment_mode", "question"]}),
+    ]
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        if "slug" in form.base_fields:
+            form.base_fields["slug"].required = False  # made from the headline
+        return form
+
+    def get_readonly_fields(self, request, obj=None):
+        # People have bookmarked it, and mails link to it.
+        return ["slug"] if obj is not None and obj.state == Article.State.PUBLISHED else []
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict:
+        own = Author.objects.filter(user=request.user).first()
+        return {"author": own.pk if own else None, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request, obj, form, change) -> None:
+        save_article(obj)
+
+    def get_urls(self):
+        return [
+            path("vorschau/", self.admin_site.admin_view(self.preview), name="articles_article_preview"),
+            *super().get_urls(),
+        ]
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """The article as it would look, from the form as it stands; nothing is stored."""
+        article = Article(
+            headline=request.POST.get("headline", ""),
+            summary=request.POST.get("summary", ""),
+            source=request.POST.get("source", ""),
+            question=request.POST.get("question", ""),
+            published_at=timezone.now(),
+        )
+        author = request.POST.get("author", "")
+        article.author = Author.objects.filter(pk=author if author.isdigit() else None).first() or Author(name="…")
+        try:
+            article.html = article_html(article.source)
+        except TooLong:
+            article.html = ""
+        return render(request, "articles/preview.html", {"article": article})
+
+    @admin.display(description=_("Stand"), ordering="state")
+    def shown_state(self, article: Article) -> str:
+        if article.state == Article.State.DRAFT:
+            return _("Entwurf")
+        if article.is_public:
+            return format_html('<a href="{}">{}</a>', article.get_absolute_url(), _("veröffentlicht"))
+        return _("geplant")
+
+    @admin.display(description=_("Kommentare"), ordering="counters__comments")
+    def comment_count(self, article: Article) -> int:
+        return article.counters.comments
+
+
+@admin.register(Author)
+class AuthorAdmin(admin.ModelAdmin):
+    list_display = ["name", "user"]
+    search_fields = ["name"]
+    autocomplete_fields = ["user"]
+
+
+@admin.register(Section)
+class SectionAdmin(admin.ModelAdmin):
+    search_fields = ["name"]
+
+
+@admin.register(Page)
+class PageAdmin(admin.ModelAdmin):
+    form = MarkdownForm
+    list_display = ["title", "slug", "modified_at"]
+    fields = ["title", "source"]
+
+    def has_add_permission(self, request) -> bool:
+        return False  # the pages' addresses are part of the site map
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False  # the law asks for each of them
+
+    def save_model(self, request, obj, form, change) -> None:
+        obj.render()
+        obj.save()

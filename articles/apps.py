@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class ArticlesConfig(AppConfig):
+    name = "articles"
+    verbose_name = _("Artikel")
+
+    def ready(self) -> None:
+        from articles.shipped import create_missing_pages  # models are not there before ready()
+
+        post_migrate.connect(create_missing_pages, sender=self, dispatch_uid="articles.create_missing_pages")

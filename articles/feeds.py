@@ -1,0 +1,115 @@
+"""Atom feeds of the articles and of one article's comments, and the sitemap."""
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.contrib.syndication.views import Feed
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import gettext as _
+
+from articles.models import Article, Page
+from comments.models import Comment
+from newsroom.mail import site_url
+
+ENTRIES = 50
+
+
+class SiteFeed(Feed):
+    """Addresses come from SITE_URL, not from the request's Host: a feed behind a cache is everyone's."""
+
+    feed_type = Atom1Feed
+
+    def get_feed(self, obj, request: HttpRequest):
+        request.META["HTTP_HOST"] = settings.SITE_URL.partition("://")[2]
+        return super().get_feed(obj, request)
+
+
+class ArticlesFeed(SiteFeed):
+    def title(self) -> str:
+        return settings.SITE_NAME
+
+    def link(self) -> str:
+        return site_url("/")
+
+    def feed_url(self) -> str:
+        return site_url("/feed/")
+
+    def items(self):
+        return Article.objects.published().newest_first().for_page()[:ENTRIES]
+
+    def item_title(self, item: Article) -> str:
+        return item.headline
+
+    def item_description(self, item: Article) -> str:
+        return item.teaser
+
+    def item_link(self, item: Article) -> str:
+        return site_url(item.get_absolute_url())
+
+    def item_author_name(self, item: Article) -> str:
+        return item.author.name
+
+    def item_pubdate(self, item: Article):
+        return item.published_at
+
+    def item_updateddate(self, item: Article):
+        return max(item.published_at, item.modified_at)
+
+
+class ArticleCommentsFeed(SiteFeed):
+    """Published comments only: a removed one is gone here too (2026-32620)."""
+
+    def get_object(self, request: HttpRequest, slug: str) -> Article:
+        return get_object_or_404(Article.objects.published(), slug=slug)
+
+    def title(self, article: Article) -> str:
+        return _("Kommentare zu „%s“") % article.headline
+
+    def link(self, article: Article) -> str:
+        return site_url(article.get_absolute_url())
+
+    def feed_url(self, article: Article) -> str:
+        return site_url(f"{article.get_absolute_url()}feed/")
+
+    def items(self, article: Article):
+        return Comment.objects.published().filter(article=article).order_by("-number")[:ENTRIES]
+
+    def item_title(self, item: Comment) -> str:
+        return _("Kommentar %(number)d von %(name)s") % {"number": item.number, "name": item.name}
+
+    def item_description(self, item: Comment) -> str:
+        return item.html
+
+    def item_link(self, item: Comment) -> str:
+        return site_url(item.get_absolute_url())
+
+    def item_author_name(self, item: Comment) -> str:
+        return item.name
+
+    def item_pubdate(self, item: Comment):
+        return item.published_at
+
+    def item_updateddate(self, item: Comment):
+        return item.published_at
+
+
+class ArticleSitemap(Sitemap):
+    limit = 10_000
+
+    def items(self):
+        return Article.objects.published().newest_first()
+
+    def lastmod(self, item: Article):
+        return item.modified_at
+
+    def get_domain(self, site=None) -> str:
+        return settings.SITE_URL.partition("://")[2]
+
+    def get_protocol(self, protocol=None) -> str:
+        return settings.SITE_URL.partition("://")[0]
+
+
+class PageSitemap(ArticleSitemap):
+    def items(self):
+        return Page.objects.all()

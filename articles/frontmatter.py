@@ -1,0 +1,132 @@
+"""Articles as files: Markdown with a head of `name: value` lines between two lines of ---.
+
+Not YAML: a German headline with a colon in it ("Lukaschenko trifft Putin: Wird ...") would be an error there.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from articles.models import Article
+from newsroom.markup import ARTICLE_LIMIT
+
+REQUIRED = ("titel", "autor")
+OPTIONAL = ("adresse", "vorspann", "ressort", "datum", "stand", "kommentare", "frage")
+STATES = {"entwurf": Article.State.DRAFT, "veröffentlicht": Article.State.PUBLISHED}
+COMMENT_MODES = {
+    "offen": Article.CommentMode.OPEN,
+    "adresse bestätigen": Article.CommentMode.CONFIRMED,
+    "erste prüfen": Article.CommentMode.FIRST_HELD,
+    "alle prüfen": Article.CommentMode.ALL_HELD,
+    "geschlossen": Article.CommentMode.CLOSED,
+}
+
+
+class BadFile(ValueError):
+    """Says, in sentences, everything that is wrong with a file."""
+
+    def __init__(self, problems: list[str]):
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class ArticleFile:
+    headline: str
+    author: str
+    text: str
+    slug: str = ""
+    summary: str = ""
+    section: str = ""
+    published_at: datetime | None = None
+    state: str = Article.State.PUBLISHED
+    comment_mode: str = Article.CommentMode.OPEN
+    question: str = ""
+
+
+def parse(content: str) -> ArticleFile:
+    """Raises BadFile with every problem at once, so that nobody fixes a file line by line."""
+    head, text = _split(content)
+    problems: list[str] = []
+    values: dict[str, str] = {}
+    for number, line in enumerate(head.splitlines(), start=2):
+        name, colon, value = line.partition(":")
+        name = name.strip().lower()
+        if not line.strip():
+            continue
+        if not colon:
+            problems.append(_("Zeile %(line)d: Es fehlt der Doppelpunkt zwischen Name und Wert.") % {"line": number})
+        elif name not in REQUIRED + OPTIONAL:
+            known = ", ".join(REQUIRED + OPTIONAL)
+            problems.append(
+                _("Zeile %(line)d: „%(name)s“ ist unbekannt. Bekannt sind: %(known)s.")
+                % {"line": number, "name": name, "known": known}
+            )
+        elif name in values:
+            problems.append(_("Zeile %(line)d: „%(name)s“ steht zweimal da.") % {"line": number, "name": name})
+        else:
+            values[name] = value.strip()
+    for name in REQUIRED:
+        if not values.get(name):
+            problems.append(_("Es fehlt „%s:“ mit einem Wert.") % name)
+    if not text.strip():
+        problems.append(_("Unter dem Kopf steht kein Text."))
+    elif len(text) > ARTICLE_LIMIT:
+        problems.append(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
+    for name, field in {"titel": "headline", "adresse": "slug", "vorspann": "summary", "frage": "question"}.items():
+        limit = Article._meta.get_field(field).max_length
+        if len(values.get(name, "")) > limit:
+            problems.append(_("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": name, "limit": limit})
+    state = _choice(values, "stand", STATES, Article.State.PUBLISHED, problems)
+    mode = _choice(values, "kommentare", COMMENT_MODES, Article.CommentMode.OPEN, problems)
+    published_at = _time(values.get("datum", ""), problems)
+    if problems:
+        raise BadFile(problems)
+    return ArticleFile(
+        headline=values["titel"],
+        author=values["autor"],
+        text=text.strip() + "\n",
+        slug=values.get("adresse", ""),
+        summary=values.get("vorspann", ""),
+        section=values.get("ressort", ""),
+        published_at=published_at,
+        state=state,
+        comment_mode=mode,
+        question=values.get("frage", ""),
+    )
+
+
+def _split(content: str) -> tuple[str, str]:
+    lines = content.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    if lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
+        raise BadFile([_("Die Datei beginnt nicht mit einem Kopf zwischen zwei Zeilen „---“.")])
+    end = next(number for number, line in enumerate(lines) if number and line.strip() == "---")
+    return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :])
+
+
+def _choice(values: dict, name: str, choices: dict, default: str, problems: list[str]) -> str:
+    value = values.get(name, "").lower()
+    if value and value not in choices:
+        problems.append(
+            _("„%(name)s: %(value)s“ gibt es nicht. Möglich sind: %(choices)s.")
+            % {"name": name, "value": value, "choices": ", ".join(choices)}
+        )
+    return choices.get(value, default)
+
+
+def _time(value: str, problems: list[str]) -> datetime | None:
+    """A date (midnight) or date and time, in the site's time zone."""
+    if not value:
+        return None
+    try:
+        day = parse_date(value)
+        moment = datetime(day.year, day.month, day.day) if day else parse_datetime(value)
+    except ValueError:
+        moment = None
+    if moment is None:
+        problems.append(_("„datum: %s“ ist kein Datum. Beispiel: 2026-11-22 oder 2026-11-22 18:30") % value)
+        return None
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from articles.frontmatter import ArticleFile, BadFile, parse
+from articles.models import Article, Author, Section
+from articles.services import save_article
+from newsroom.slugs import german_slug
+
+
+class Command(BaseCommand):
+    help = "Publishes an article from a Markdown file, or brings the published one up to date with it."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path, help="Markdown with a head; README, Publishing, shows one")
+
+    def handle(self, *args, file: Path, **options):
+        try:
+            written = parse(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise CommandError(f"{file}: keine UTF-8-Datei (Stelle {error.start})") from error
+        except BadFile as bad:
+            raise CommandError("\n".join(f"{file}: {problem}" for problem in bad.problems)) from bad
+        try:
+            article = _store(written)
+        except ValidationError as error:
+            lines = [f"{file}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
+            raise CommandError("\n".join(lines)) from error
+        self.stdout.write(f"{article.get_absolute_url()}  {article.headline}")
+
+
+@transaction.atomic
+def _store(written: ArticleFile) -> Article:
+    slug = written.slug or german_slug(written.headline, Article._meta.get_field("slug").max_length)
+    article = Article.objects.filter(slug=slug).first() or Article(slug=slug)
+    article.headline, article.source, article.summary = written.headline, written.text, written.summary
+    article.author, _created = Author.objects.get_or_create(name=written.author)
+    article.section = Section.objects.get_or_create(name=written.section)[0] if written.section else None
+    article.state = written.state
+    article.published_at = written.published_at or article.published_at
+    article.comment_mode, article.question = written.comment_mode, written.question
+    article.clean_fields(exclude=["html"])
+    return save_article(article)

@@ -1,0 +1,76 @@
+"""Prints the path of a Chromium that runs, for the browser tests; gets one if there is none.
+
+Everything said on the way goes to stderr: stdout is for the path alone.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+MACOS = [
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+]
+
+
+def main() -> None:
+    browser = find()
+    if browser is None and shutil.which("apt-get") and os.geteuid() == 0:
+        say("Kein Chromium gefunden; Debians Paket chromium wird installiert ...")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        run(["apt-get", "update", "-qq"], env=quiet)
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], env=quiet)
+        browser = find()
+    if browser is None:
+        say("Kein Chromium gefunden; Playwright holt seines ...")
+        run([sys.executable, "-m", "playwright", "install", "chromium"])
+        browser = find()
+    if browser is None:
+        sys.exit(
+            "Für die Browser-Tests fehlt ein Chromium, und keins ließ sich holen: "
+            "Bitte chromium oder google-chrome installieren."
+        )
+    say(f"Browser: {browser}")
+    print(browser)
+
+
+def find() -> str | None:
+    return next((path for path in candidates() if runs(path)), None)
+
+
+def candidates() -> Iterator[str]:
+    if named := os.environ.get("NEWSROOM_CHROMIUM"):
+        yield named
+    yield from filter(None, map(shutil.which, NAMES))
+    yield from MACOS
+    with sync_playwright() as playwright:
+        yield playwright.chromium.executable_path
+
+
+def runs(path: str) -> bool:
+    """Ubuntu's chromium-browser is a script that only recommends a snap, and a download can lack its libraries."""
+    if not Path(path).exists():
+        return False
+    try:
+        return subprocess.run([path, "--version"], capture_output=True, timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def run(command: list[str], **options: dict[str, str]) -> None:
+    """Whether it worked shows in what `find` finds afterwards."""
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, **options)
+
+
+def say(step: str) -> None:
+    print(step, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Makes .venv, with exactly the packages of one requirements file: `bin/python bin/environment.py requirements.txt`.
+
+Runs before anything is installed, so it imports nothing but the standard library. If all is there already, it takes
+no time; what was interrupted is repeated.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+VENV = PROJECT / ".venv"
+PYTHON = VENV / "bin" / "python"
+MADE = VENV / "made"  # written last, so an environment without it is a half one
+
+
+def main(requirements: Path) -> None:
+    if not is_made():
+        make()
+    stamp = VENV / f"{requirements.name}.installed"
+    fingerprint = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if read(stamp) != fingerprint:
+        for old in VENV.glob("*.installed"):  # the files share their pins: a change of one says nothing of the other
+            old.unlink()
+        install(requirements)
+        stamp.write_text(fingerprint)
+
+
+def is_made() -> bool:
+    """Whether there is a whole environment, and its Python still runs: the one it was made with may be gone."""
+    return MADE.exists() and subprocess.run([PYTHON, "-c", ""], capture_output=True).returncode == 0
+
+
+def make() -> None:
+    if not importlib.util.find_spec("ensurepip") or not importlib.util.find_spec("venv"):
+        sys.exit(
+            f"Diesem Python ({sys.executable}) fehlt das Modul venv; unter Debian und Ubuntu hilft: "
+            "apt install python3-venv"
+        )
+    say(f"Python-Umgebung wird angelegt (Python {sys.version.split()[0]}) ...")
+    shutil.rmtree(VENV, ignore_errors=True)
+    try:
+        made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"Die Python-Umgebung {VENV} lässt sich nicht anlegen: {error.strerror}.")
+    if made.returncode != 0:
+        sys.exit(f"Die Python-Umgebung {VENV} lässt sich nicht anlegen: {last_line(made.stdout + made.stderr)}")
+    MADE.touch()
+
+
+def install(requirements: Path) -> None:
+    """Runs pip, shows one line that moves instead of its pages, and those pages only if it fails."""
+    wanted = sum(1 for line in requirements.read_text().splitlines() if "==" in line)
+    log = VENV / "pip.log"
+    command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--no-input"]
+    with log.open("wb") as output:
+        pip = subprocess.Popen([*command, "-r", requirements], stdout=output, stderr=subprocess.STDOUT)
+    shown = ""
+    while pip.poll() is None:
+        lines = log.read_text(errors="replace").splitlines()
+        seen = sum(1 for line in lines if line.startswith(("Collecting ", "Requirement already")))
+        if any(line.startswith("Installing ") for line in lines):
+            step = f"{wanted} Pakete werden eingerichtet ..."
+        else:
+            step = f"Pakete werden geholt: {seen} von {wanted} ..."
+        if step != shown:
+            say(step, again=bool(shown))
+            shown = step
+        time.sleep(0.5)
+    if pip.returncode != 0:
+        print(*log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
+        sys.exit(f"Die Pakete aus {requirements.name} ließen sich nicht installieren; alles dazu steht in {log}")
+    say("Pakete sind eingerichtet.", again=True)
+    if sys.stdout.isatty():
+        print()
+
+
+def say(step: str, *, again: bool = False) -> None:
+    """On a terminal, steps of the same kind overwrite each other; in a log, each has its line, and few are enough."""
+    if sys.stdout.isatty():
+        print(("\r\033[K" if again else "\n") + step if again else step, end="" if again else "\n", flush=True)
+    else:
+        print(step, flush=True)
+
+
+def read(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
+def last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["kein Grund genannt."])[-1]
+
+
+if __name__ == "__main__":
+    try:
+        main(PROJECT / sys.argv[1])
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}.")

@@ -1,0 +1,129 @@
+"""The shape of a comment; whether it is published is screening's question."""
+
+from dataclasses import dataclass
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article
+from newsroom.formkey import new_form_key
+from newsroom.markup import COMMENT_LIMIT, normalise, normalise_line, safe_url, shows_something
+from readers.models import Reader
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody wrote, normalised (C4)."""
+
+    body: str
+    name: str
+    email: str = ""
+    website: str = ""
+    notify: bool = False
+
+
+class CommentForm(forms.Form):
+    """Raw field lengths are capped well below the upload limit before anything parses them (C2)."""
+
+    body = forms.CharField(
+        label=_("Kommentar"),
+        max_length=COMMENT_LIMIT,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={
+            "required": _("Bitte schreiben Sie etwas; das Feld ist noch leer."),
+            "max_length": _("Ihr Kommentar ist zu lang: %(show_value)d Zeichen, höchstens %(limit_value)d gehen."),
+        },
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
+        error_messages={
+            "required": _("Bitte nennen Sie einen Namen. Es darf ein Pseudonym sein."),
+            "max_length": _("Dieser Name ist zu lang; höchstens %(limit_value)d Zeichen gehen."),
+        },
+    )
+    email = forms.EmailField(
+        label=_("E-Mail"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"invalid": _("Das ist keine vollständige E-Mail-Adresse. Beispiel: name@example.org")},
+    )
+    website = forms.CharField(
+        label=_("Website"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "url", "inputmode": "url"}),
+    )
+    notify = forms.BooleanField(label=_("Benachrichtige mich bei Antworten auf meinen Kommentar"), required=False)
+    # The honeypot: invisible to people, filled in by programs.
+    subject = forms.CharField(required=False, max_length=500, label=_("Bitte frei lassen"))
+    form_key = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def __init__(self, *args, article: Article, reader: Reader | None, id_prefix: str = "", **kwargs):
+        super().__init__(*args, auto_id=f"{id_prefix}%s", **kwargs)
+        self.article = article
+        self.reader = reader
+        # An account's address is known and proved; it is not asked for again (A29, WCAG 3.3.7).
+        if reader is not None and reader.is_account:
+            del self.fields["email"]
+        for name, field in self.fields.items():
+            described_by = [f"{id_prefix}{name}-hinweis"] if name in {"body", "email"} else []
+            if self.is_bound and name in self.errors:
+                field.widget.attrs["aria-invalid"] = "true"
+                described_by.insert(0, f"{id_prefix}{name}-fehler")
+            if described_by:
+                field.widget.attrs["aria-describedby"] = " ".join(described_by)
+        # The browser's own bubble would hide our sentence, which says why and what to do.
+        self.use_required_attribute = False
+
+    def clean_body(self) -> str:
+        body = normalise(self.cleaned_data["body"])
+        if not shows_something(body):
+            raise ValidationError(self.fields["body"].error_messages["required"], code="required")
+        return body
+
+    def clean_name(self) -> str:
+        name = normalise_line(self.cleaned_data["name"])
+        if not shows_something(name):
+            raise ValidationError(self.fields["name"].error_messages["required"], code="required")
+        return name
+
+    def clean_website(self) -> str:
+        written = normalise_line(self.cleaned_data["website"])
+        if not written:
+            return ""
+        url = safe_url(written)
+        if url is None:
+            raise ValidationError(_("Das ist keine Adresse einer Website. Beispiel: www.example.org"), code="invalid")
+        return url
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        email = self.reader.email if "email" not in self.fields else cleaned.get("email", "")
+        if not email and "email" not in self.errors and "email" in self.fields:
+            if self.article.comment_mode == Article.CommentMode.CONFIRMED:
+                self.add_error("email", _("Für diesen Artikel brauchen wir Ihre E-Mail-Adresse, um sie zu bestätigen."))
+            elif cleaned.get("notify"):
+                self.add_error("email", _("Wohin dürfen wir Antworten melden? Bitte nennen Sie Ihre E-Mail-Adresse."))
+        return cleaned
+
+    def draft(self) -> Draft:
+        cleaned = self.cleaned_data
+        email = self.reader.email if "email" not in self.fields else cleaned["email"]
+        return Draft(
+            body=cleaned["body"],
+            name=cleaned["name"],
+            email=email,
+            website=cleaned["website"],
+            notify=cleaned["notify"],
+        )
+
+
+def guest_initial(reader: Reader | None) -> dict:
+    """What a form that is made for one reader knows already, and its own key."""
+    known = {"name": reader.name, "email": reader.email, "website": reader.website} if reader else {}
+    return {**known, "form_key": new_form_key()}

@@ -1,0 +1,184 @@
+"""What readers write: comments, which form threads beneath an article, and the votes they get."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import MD5
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article
+from newsroom.markup import comment_html
+from readers.models import Reader
+
+# Replies deeper than this stay flat and say whom they answer: on a phone a sixth indent leaves no line to read.
+INDENT_LIMIT = 5
+
+
+class Passage(models.Model):
+    """A stretch of the article, as a W3C Web Annotation text quote selector, within one block of the text."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="passages", verbose_name=_("Artikel"))
+    block = models.PositiveIntegerField(_("Absatz"))  # 1 for the first block, as in the anchor #absatz-1
+    exact = models.TextField(_("Wortlaut"))
+    prefix = models.CharField(max_length=100, blank=True)
+    suffix = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("Textstelle")
+        verbose_name_plural = _("Textstellen")
+        constraints = [
+            models.CheckConstraint(name="passage_not_empty", condition=~Q(exact="") & Q(block__gte=1)),
+            # By its hash: an index entry holds 2,700 bytes at most, a paragraph can be longer.
+            models.UniqueConstraint("article", "block", MD5("exact"), "prefix", "suffix", name="passage_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.exact
+
+
+class CommentQuerySet(models.QuerySet):
+    def published(self) -> "CommentQuerySet":
+        return self.filter(state=Comment.State.PUBLISHED)
+
+    def held(self) -> "CommentQuerySet":
+        return self.filter(state=Comment.State.HELD)
+
+    def with_article(self) -> "CommentQuerySet":
+        return self.select_related("article", "parent")
+
+
+class Comment(models.Model):
+    """One comment. `number` counts within the article and is given when it is published, so numbers follow the
+    order in which readers could see them, and a parent's number is always smaller than its replies'."""
+
+    class State(models.TextChoices):
+        HELD = "held", _("wird geprüft")
+        PUBLISHED = "published", _("veröffentlicht")
+        REMOVED = "removed", _("entfernt")
+        DELETED = "deleted", _("gelöscht")
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="comments_all", verbose_name=_("Artikel"))
+    reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="comments", verbose_name=_("Leser"))
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replies", verbose_name=_("Antwort auf")
+    )
+    root = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="thread", editable=False)
+    depth = models.PositiveSmallIntegerField(default=0, editable=False)
+    number = models.PositiveIntegerField(_("Nummer"), null=True, blank=True, editable=False)
+    thread_number = models.PositiveIntegerField(null=True, blank=True, editable=False)  # roots only
+
+    name = models.CharField(_("Name"), max_length=80)
+    website = models.URLField(_("Website"), blank=True)
+    body = models.TextField(_("Kommentar"), validators=[MinLengthValidator(1)])
+    html = models.TextField(editable=False)
+    passage = models.ForeignKey(
+        Passage, on_delete=models.PROTECT, null=True, blank=True, related_name="comments", verbose_name=_("Textstelle")
+    )
+
+    state = models.CharField(_("Stand"), max_length=10, choices=State, default=State.HELD)
+    held_because = ArrayField(models.CharField(max_length=80), default=list, blank=True, verbose_name=_("Grund"))
+    score = models.PositiveIntegerField(_("Respekt"), default=0, editable=False)
+    reply_count = models.PositiveIntegerField(_("Antworten"), default=0, editable=False)  # roots: published beneath
+
+    # The form's key: the same submission sent twice finds the first one's comment.
+    form_key = models.UUIDField(unique=True, editable=False)
+    created_at = models.DateTimeField(_("geschrieben"), auto_now_add=True)
+    published_at = models.DateTimeField(_("veröffentlicht"), null=True, blank=True)
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("Kommentar")
+        verbose_name_plural = _("Kommentare")
+        constraints = [
+            models.CheckConstraint(
+                name="comment_state_valid", condition=Q(state__in=["held", "published", "removed", "deleted"])
+            ),
+            models.CheckConstraint(
+                name="comment_root_or_reply",
+                condition=Q(parent=None, root=None, depth=0) | Q(parent__isnull=False, root__isnull=False, depth__gte=1),
+            ),
+            models.CheckConstraint(name="comment_not_own_parent", condition=~Q(parent=F("id")) & ~Q(root=F("id"))),
+            models.CheckConstraint(
+                name="comment_published_is_numbered",
+                condition=~Q(state="published") | Q(number__isnull=False, published_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="comment_thread_number_on_roots",
+                condition=Q(thread_number=None) | Q(parent=None, number__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="comment_numbered_root_has_thread_number",
+                condition=Q(number=None) | Q(parent__isnull=False) | Q(thread_number__isnull=False),
+            ),
+            models.CheckConstraint(name="comment_says_something", condition=~Q(body="") & ~Q(name="")),
+            models.UniqueConstraint(name="comment_number_once", fields=["article", "number"]),
+            models.UniqueConstraint(name="comment_thread_number_once", fields=["article", "thread_number"]),
+        ]
+        indexes = [
+            # A thread's replies in order; the roots in order of their votes; one person's comments.
+            models.Index(name="comment_thread", fields=["root", "number"], condition=Q(root__isnull=False)),
+            models.Index(
+                name="comment_most_voted", fields=["article", "-score", "-thread_number"], condition=Q(parent=None)
+            ),
+            models.Index(
+                name="comment_inline", fields=["article", "thread_number"], condition=Q(passage__isnull=False)
+            ),
+            models.Index(name="comment_held", fields=["-id"], condition=Q(state="held")),
+            models.Index(name="comment_of_reader", fields=["reader", "article"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number or '–'} {self.name}: {self.body[:60]}"
+
+    def get_absolute_url(self) -> str:
+        """The permalink: it finds the page, order and anchor that show the comment now."""
+        return reverse("comment", args=[self.pk])
+
+    @property
+    def anchor(self) -> str:
+        return f"kommentar-{self.number}" if self.number else f"kommentar-wartet-{self.pk}"
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == self.State.PUBLISHED
+
+    @property
+    def is_held(self) -> bool:
+        return self.state == self.State.HELD
+
+    def render(self) -> None:
+        """Makes the HTML from the body. Raises markup.TooLong."""
+        self.html = comment_html(self.body)
+
+
+class Vote(models.Model):
+    """One reader's "Respekt" for one comment. Taking it back deletes the row."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="votes", verbose_name=_("Kommentar"))
+    reader = models.ForeignKey(Reader, on_delete=models.CASCADE, related_name="votes", verbose_name=_("Leser"))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("Stimme")
+        verbose_name_plural = _("Stimmen")
+        constraints = [models.UniqueConstraint(name="vote_once", fields=["reader", "comment"])]
+
+    def __str__(self) -> str:
+        return f"{self.reader_id} → {self.comment_id}"
+
+
+class BlockedWord(models.Model):
+    """A word, or the beginning of one, that holds a comment for a moderator."""
+
+    word = models.CharField(_("Wort"), max_length=60, unique=True, help_text=_("Am Ende * für alle Wörter, die so beginnen."))
+
+    class Meta:
+        verbose_name = _("Gesperrtes Wort")
+        verbose_name_plural = _("Gesperrte Wörter")
+        ordering = ["word"]
+
+    def __str__(self) -> str:
+        return self.word

@@ -1,0 +1,91 @@
+"""Automatic rules before publication: publish, hold for a moderator, or refuse. People's decisions are moderation."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+
+from articles.models import Article
+from comments.models import BlockedWord, Comment
+from newsroom.formkey import FormKey
+from newsroom.ratelimit import count_up
+from readers.models import Reader
+
+# Nobody reads a form, writes a sentence and sends it in less (C10).
+FASTEST_HUMAN = 3.0  # seconds
+LINKS_BY_NEWCOMERS = 2
+LIMIT_WINDOW = timedelta(minutes=10)
+HELD_ABOVE_PER_READER, REFUSED_ABOVE_PER_READER = 12, 40
+HELD_ABOVE_PER_NETWORK, REFUSED_ABOVE_PER_NETWORK = 120, 600
+
+_LINK = re.compile(r"(?i)\bhttps?://|\bwww\.")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the request tells beside the words."""
+
+    key: FormKey | None
+    network: str
+    trap: str = ""  # the honeypot field's content
+
+
+@dataclass
+class Verdict:
+    held_because: list[str] = field(default_factory=list)
+    needs_confirmation: bool = False  # held until the address is confirmed, then published by itself
+    refused: bool = False
+
+    @property
+    def publishes(self) -> bool:
+        return not (self.held_because or self.needs_confirmation or self.refused)
+
+
+def screen(*, article: Article, reader: Reader, name: str, website: str, body: str, how: Circumstances) -> Verdict:
+    """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it."""
+    verdict = Verdict()
+    if _too_many(reader, how.network, verdict):
+        return verdict
+    newcomer = not Comment.objects.filter(reader=reader).published().exists()
+    because = verdict.held_because
+    if article.comment_mode == Article.CommentMode.ALL_HELD:
+        because.append(_("Alle Kommentare dieses Artikels werden geprüft"))
+    if newcomer and article.comment_mode == Article.CommentMode.FIRST_HELD:
+        because.append(_("Erster Kommentar"))
+    if how.trap:
+        because.append(_("Unsichtbares Feld ausgefüllt"))
+    if newcomer and (how.key is None or (how.key.age is not None and how.key.age < FASTEST_HUMAN)):
+        because.append(_("Schneller abgeschickt, als jemand schreiben kann"))
+    if newcomer and len(_LINK.findall(body)) > LINKS_BY_NEWCOMERS:
+        because.append(_("Viele Links im ersten Kommentar"))
+    because += [_("Gesperrtes Wort: %s") % word for word in blocked_words(f"{name}\n{website}\n{body}")]
+    verdict.needs_confirmation = (
+        article.comment_mode == Article.CommentMode.CONFIRMED and reader.email_confirmed_at is None
+    )
+    return verdict
+
+
+def blocked_words(text: str) -> list[str]:
+    """The blocked words that `text` contains, as the editors wrote them."""
+    spoken = set(re.findall(r"\w+", text.casefold()))
+    found = []
+    for blocked in BlockedWord.objects.values_list("word", flat=True):
+        wanted = blocked.casefold()
+        if wanted.endswith("*"):
+            hit = any(word.startswith(wanted[:-1]) for word in spoken)
+        else:
+            hit = wanted in spoken or (" " in wanted and wanted in text.casefold())
+        if hit:
+            found.append(blocked)
+    return found
+
+
+def _too_many(reader: Reader, network: str, verdict: Verdict) -> bool:
+    by_reader = count_up("comment", f"reader {reader.pk}", window=LIMIT_WINDOW)
+    from_network = count_up("comment", f"network {network}", window=LIMIT_WINDOW)
+    if by_reader > REFUSED_ABOVE_PER_READER or from_network > REFUSED_ABOVE_PER_NETWORK:
+        verdict.refused = True
+    elif by_reader > HELD_ABOVE_PER_READER or from_network > HELD_ABOVE_PER_NETWORK:
+        verdict.held_because.append(_("Sehr viele Kommentare in kurzer Zeit"))
+    return verdict.refused

@@ -1,0 +1,192 @@
+"""What people do with comments: write, vote. One function each, one transaction each (DESIGN "Posting")."""
+
+import uuid
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from articles.models import Article, Counters
+from comments.forms import Draft
+from comments.models import Comment, Passage, Vote
+from comments.screening import Circumstances, screen
+from comments.tasks import send_confirmation
+from readers.models import Reader
+from subscriptions.models import Subscription
+from subscriptions.services import subscribe
+from subscriptions.tasks import announce
+
+
+class Refused(Exception):
+    """A comment that cannot be taken. Says, to the reader, why and what to do; `status` is the HTTP answer."""
+
+    status = 409
+
+    def __init__(self, message: str, status: int | None = None):
+        super().__init__(message)
+        self.status = status or self.status
+
+
+def post_comment(
+    *,
+    article: Article,
+    parent: Comment | None,
+    reader: Reader,
+    draft: Draft,
+    how: Circumstances,
+    passage: Passage | None = None,
+) -> Comment:
+    """Stores one comment with everything owed because of it, or finds the one the same submission made before.
+
+    Raises Refused: closed meanwhile, parent gone, too many, or the form's key was used for another text.
+    """
+    if not article.takes_comments:
+        raise Refused(_("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier."), 403)
+    if parent is not None and not parent.is_published:
+        raise Refused(_("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier."))
+    earlier = _same_submission(article, parent, reader, draft, how)
+    if earlier is not None:
+        return earlier
+    verdict = screen(
+        article=article, reader=reader, name=draft.name, website=draft.website, body=draft.body, how=how
+    )
+    if verdict.refused:
+        raise Refused(
+            _("Das waren sehr viele Kommentare in kurzer Zeit. Ihr Text steht noch hier; bitte versuchen Sie es in zehn Minuten wieder."),
+            429,
+        )
+    comment = Comment(
+        article=article,
+        reader=reader,
+        parent=parent,
+        root_id=(parent.root_id or parent.pk) if parent else None,
+        depth=parent.depth + 1 if parent else 0,
+        name=draft.name,
+        website=draft.website,
+        body=draft.body,
+        passage=passage,
+        held_because=verdict.held_because,
+        form_key=how.key.id if how.key else uuid.uuid4(),
+    )
+    comment.render()
+    try:
+        with transaction.atomic():
+            _remember_guest(reader, draft)
+            if verdict.publishes:
+                publish(comment)
+            else:
+                comment.save()
+                if verdict.needs_confirmation:
+                    send_confirmation.defer(comment_id=comment.pk)
+            if draft.notify and draft.email:
+                subscribe(
+                    article=article,
+                    reader=reader,
+                    kind=Subscription.Kind.REPLIES,
+                    email=draft.email,
+                    network=how.network,
+                )
+    except IntegrityError:
+        # Fifty at once with one key: the constraint let one through, the others find it here (E7).
+        earlier = _same_submission(article, parent, reader, draft, how)
+        if earlier is None:
+            raise
+        return earlier
+    return comment
+
+
+def publish(comment: Comment) -> None:
+    """Makes a new or held comment visible: its number, the counters, and the job that tells subscribers.
+
+    Call in a transaction. The root's row is locked before the counters, here as everywhere (no deadlock).
+    """
+    if comment.root_id:
+        Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + 1)
+    comment.number, comment.thread_number = Counters.objects.number_comment(
+        comment.article_id, opens_thread=comment.parent_id is None
+    )
+    comment.state = Comment.State.PUBLISHED
+    comment.published_at = timezone.now()
+    comment.save()
+    announce.defer(comment_id=comment.pk)
+
+
+def withdraw(comment: Comment, state: Comment.State) -> None:
+    """Takes a published or held comment out of sight, as removed or deleted. Call in a transaction."""
+    if comment.is_published:
+        _count_visible(comment, -1)
+    comment.state = state
+    comment.save(update_fields=["state"])
+
+
+def bring_back(comment: Comment) -> None:
+    """Shows a removed comment again: in its old place if it had a number, as newly published if it never had."""
+    if comment.number is None:
+        publish(comment)
+        return
+    _count_visible(comment, +1)
+    comment.state = Comment.State.PUBLISHED
+    comment.save(update_fields=["state"])
+
+
+def confirm_comment(comment: Comment) -> None:
+    """Its author confirmed the address. Publishes what only waited for that; safe to call twice."""
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        if comment.is_held and not comment.held_because:
+            publish(comment)
+
+
+def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
+    """Gives or takes back a reader's "Respekt"; asking twice changes nothing. Returns the comment with its score."""
+    with transaction.atomic():
+        if wanted:
+            _vote, changed = Vote.objects.get_or_create(comment=comment, reader=reader)
+        else:
+            changed = bool(Vote.objects.filter(comment=comment, reader=reader).delete()[0])
+        if changed:
+            Comment.objects.filter(pk=comment.pk).update(score=F("score") + (1 if wanted else -1))
+            Counters.objects.touch(comment.article_id)
+    comment.refresh_from_db(fields=["score"])
+    return comment
+
+
+def hand_over(source: Reader, target: Reader) -> None:
+    """All comments and votes of `source` become those of `target`. Call in a transaction."""
+    Comment.objects.filter(reader=source).update(reader=target)
+    doubled = Vote.objects.filter(reader=source, comment__votes__reader=target)
+    Comment.objects.filter(votes__in=doubled).update(score=Greatest(F("score") - 1, Value(0)))
+    doubled.delete()
+    Vote.objects.filter(reader=source).update(reader=target)
+
+
+def _count_visible(comment: Comment, change: int) -> None:
+    if comment.root_id:
+        Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + change)
+    Counters.objects.touch(comment.article_id, comments=change)
+
+
+def _same_submission(
+    article: Article, parent: Comment | None, reader: Reader, draft: Draft, how: Circumstances
+) -> Comment | None:
+    """The comment this submission made before, by its key or by the same words in the same place (C10)."""
+    if how.key is not None:
+        earlier = Comment.objects.with_article().filter(form_key=how.key.id).first()
+        if earlier is not None:
+            if (earlier.article_id, earlier.parent, earlier.body) != (article.pk, parent, draft.body):
+                raise Refused(
+                    _("Mit diesem Formular wurde schon ein anderer Kommentar abgeschickt. Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab.")
+                )
+            return earlier
+    said_here = Comment.objects.with_article().filter(reader=reader, article=article, parent=parent, body=draft.body)
+    return said_here.filter(state__in=[Comment.State.HELD, Comment.State.PUBLISHED]).first()
+
+
+def _remember_guest(reader: Reader, draft: Draft) -> None:
+    """What a guest called themselves, so that the next form need not ask. An account's address stays its own."""
+    reader.name, reader.website = draft.name, draft.website
+    if not reader.is_account and draft.email and draft.email.lower() != reader.email.lower():
+        reader.email, reader.email_confirmed_at = draft.email, None
+    reader.save(update_fields=["name", "website", "email", "email_confirmed_at"])

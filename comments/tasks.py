@@ -1,0 +1,14 @@
+from procrastinate.contrib.django import app
+
+from comments.mails import confirm_comment_mail
+from comments.models import Comment
+from newsroom.tasks import PATIENT
+
+
+@app.task(retry=PATIENT)
+def send_confirmation(comment_id: int) -> None:
+    """Asks a guest to confirm their address before the comment is published (mode "confirmed")."""
+    comment = Comment.objects.held().select_related("article", "reader").filter(pk=comment_id).first()
+    if comment is None or not comment.reader.email:
+        return
+    confirm_comment_mail(comment).send()

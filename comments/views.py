@@ -1,0 +1,206 @@
+"""Writing, answering, voting, and the addresses that find a comment. The article page itself is articles.views."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseLocation
+
+from articles.models import Article
+from articles.passages import block_text
+from comments.forms import CommentForm, guest_initial
+from comments.mails import comment_token_fits
+from comments.models import Comment, Passage
+from comments.screening import Circumstances
+from comments.services import Refused, confirm_comment, post_comment, vote
+from comments.threads import place_of, whole_thread
+from newsroom.formkey import new_form_key, read_form_key
+from newsroom.markup import comment_html
+from newsroom.ratelimit import client_network
+from newsroom.sharedforms import shared_form, token_page
+from newsroom.tokens import token_pk
+from readers.device import acting_reader, current_reader, reads_only
+from readers.services import confirm_address
+
+
+@shared_form
+@require_http_methods(["GET", "POST"])
+def write(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new thread, of the article or (`?absatz=3`) of a passage of it."""
+    article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
+    return _write(request, article, passage=_wanted_passage(request, article))
+
+
+@shared_form
+@require_http_methods(["GET", "POST"])
+def reply(request: HttpRequest, pk: int) -> HttpResponse:
+    parent = _comment_or_404(pk)
+    return _write(request, parent.article, parent=parent)
+
+
+@require_GET
+def permalink(request: HttpRequest, pk: int) -> HttpResponse:
+    """Redirects to the page and anchor that show the comment now."""
+    comment = get_object_or_404(
+        Comment.objects.select_related("article", "root").filter(article__in=Article.objects.published()), pk=pk
+    )
+    if comment.is_held and comment.reader == current_reader(request):
+        return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
+    if not comment.is_published and not _has_tombstone(comment):
+        raise Http404
+    return redirect(place_of(comment))
+
+
+@require_GET
+def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """One conversation with all its replies; `?ab=120` begins with reply number 120, `?nach=120` after it."""
+    root = get_object_or_404(
+        Comment.objects.select_related("article__counters", "passage").filter(
+            article__in=Article.objects.published(), parent=None
+        ),
+        article__slug=slug,
+        number=number,
+    )
+    if not root.is_published and not root.reply_count:
+        raise Http404
+    begins = _number(request.GET.get("ab")) - 1 if "ab" in request.GET else _number(request.GET.get("nach"))
+    shown, following = whole_thread(root, max(begins, 0), current_reader(request))
+    context = {
+        "article": root.article,
+        "thread": shown,
+        "following": following,
+        "begins_late": begins > root.number,
+        "reader": current_reader(request),
+    }
+    response = render(request, "comments/thread_page.html", context)
+    response.headers["Cache-Control"] = "public, no-cache" if reads_only(request) else "private, no-cache"
+    return response
+
+
+@shared_form
+@require_POST
+def respect(request: HttpRequest, pk: int) -> HttpResponse:
+    """Gives ("1") or takes back ("0") a vote; the form says which, so that asking twice changes nothing."""
+    comment = _comment_or_404(pk)
+    wanted = request.POST.get("wanted") != "0"
+    comment = vote(comment=comment, reader=acting_reader(request), wanted=wanted)
+    if request.htmx:
+        return render(request, "comments/vote.html", {"comment": comment, "voted": wanted})
+    return redirect(comment)
+
+
+@csrf_exempt  # the token in the address is the right to act
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in the mail that asks a guest to confirm the address; GET asks, POST publishes (B12)."""
+    comment = Comment.objects.select_related("article", "reader").filter(pk=token_pk(token)).first()
+    if comment is None or not comment_token_fits(comment, token):
+        return render(request, "subscriptions/link_dead.html", status=404)
+    if request.method == "POST":
+        confirm_comment(comment)
+        reader = current_reader(request)
+        if reader is not None and reader.pk == comment.reader_id:
+            confirm_address(reader, comment.reader.email)
+        comment.refresh_from_db()
+    return render(request, "comments/confirm.html", {"comment": comment, "article": comment.article})
+
+
+def _write(
+    request: HttpRequest, article: Article, *, parent: Comment | None = None, passage: Passage | None = None
+) -> HttpResponse:
+    """The form on a page of its own, or as a fragment beneath the comment it answers."""
+    reader = current_reader(request)
+    prefix = f"antwort-{parent.pk}-" if parent else ""
+    options = {"article": article, "reader": reader, "id_prefix": prefix}
+    preview, refusal, status = None, "", 200
+    if request.method == "POST":
+        form = CommentForm(request.POST, **options)
+        if not form.is_valid():
+            status = 422
+        elif "preview" in request.POST:
+            preview = comment_html(form.cleaned_data["body"])
+        else:
+            try:
+                comment = _post(request, article, parent, passage, form)
+            except Refused as refused:
+                refusal, status = str(refused), refused.status
+                form = CommentForm({**form.data.dict(), "form_key": new_form_key()}, **options)
+            else:
+                return _posted(request, comment)
+    else:
+        form = CommentForm(initial=guest_initial(reader), **options)
+    context = {
+        "article": article,
+        "parent": parent,
+        "passage": passage,
+        "form": form,
+        "reader": reader,
+        "preview": preview,
+        "refusal": refusal,
+        "action": request.get_full_path(),
+    }
+    template = "comments/form.html" if request.htmx else "comments/write.html"
+    return render(request, template, context, status=status)
+
+
+def _post(
+    request: HttpRequest, article: Article, parent: Comment | None, passage: Passage | None, form: CommentForm
+) -> Comment:
+    how = Circumstances(
+        key=read_form_key(form.cleaned_data["form_key"]),
+        network=client_network(request),
+        trap=form.cleaned_data["subject"],
+    )
+    if passage is not None and passage.pk is None:
+        passage, _created = Passage.objects.get_or_create(article=article, block=passage.block, exact=passage.exact)
+    return post_comment(
+        article=article, parent=parent, reader=acting_reader(request), draft=form.draft(), how=how, passage=passage
+    )
+
+
+def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
+    """To the comment in its place. With htmx the section of the page is fetched again: one way to show a thread."""
+    if comment.is_published:
+        messages.success(request, _("Ihr Kommentar ist veröffentlicht."), extra_tags="kommentare")
+        address = place_of(comment)
+    else:
+        messages.info(request, _waiting_sentence(comment), extra_tags="kommentare")
+        address = f"{comment.article.get_absolute_url()}#{comment.anchor}"
+    if request.htmx:
+        path, _hash, anchor = address.partition("#")
+        place = {"target": "#kommentare", "select": "#kommentare", "swap": "outerHTML"}
+        response = HttpResponseLocation(path, **place)
+        response.headers["HX-Trigger"] = f'{{"newsroom:show": "{anchor}"}}'
+        return response
+    return redirect(address)
+
+
+def _waiting_sentence(comment: Comment) -> str:
+    if comment.held_because:
+        return _("Danke, Ihr Kommentar ist gespeichert. Jemand aus der Redaktion sieht ihn sich an, dann erscheint er.")
+    return _("Danke, Ihr Kommentar ist gespeichert. Er erscheint, sobald Sie Ihre Adresse bestätigen: Wir haben Ihnen geschrieben.")
+
+
+def _wanted_passage(request: HttpRequest, article: Article) -> Passage | None:
+    block = _number(request.GET.get("absatz"))
+    exact = block_text(article.html, block) if block else None
+    return Passage(article=article, block=block, exact=exact) if exact else None
+
+
+def _comment_or_404(pk: int) -> Comment:
+    """A published comment of a published article: of a hidden one there is no vote, no reply, no trace."""
+    comments = Comment.objects.published().filter(article__in=Article.objects.published())
+    return get_object_or_404(comments.select_related("article__author", "article__section", "article__counters"), pk=pk)
+
+
+def _has_tombstone(comment: Comment) -> bool:
+    if comment.number is None:
+        return False
+    return bool(comment.reply_count) if comment.root_id is None else comment.replies.published().exists()
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 9 else 0

@@ -1,0 +1,62 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from moderation.models import Notice
+from newsroom.markup import normalise, normalise_line
+
+REASON_LIMIT = 3000
+
+
+class NoticeForm(forms.Form):
+    """What a notice must hold (DSA Art. 16(2)); name and address may be left out for child sexual abuse."""
+
+    kind = forms.ChoiceField(
+        label=_("Worum geht es?"),
+        choices=Notice.Kind.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Bitte wählen Sie, worum es geht.")},
+    )
+    reason = forms.CharField(
+        label=_("Begründung"),
+        max_length=REASON_LIMIT,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Bitte sagen Sie in ein, zwei Sätzen, was daran nicht in Ordnung ist.")},
+    )
+    url = forms.URLField(label=_("Adresse des Kommentars"), max_length=300, assume_scheme="https")
+    name = forms.CharField(
+        label=_("Name"), max_length=80, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label=_("E-Mail"),
+        max_length=254,
+        required=False,
+        error_messages={"invalid": _("Das ist keine vollständige E-Mail-Adresse. Beispiel: name@example.org")},
+    )
+    good_faith = forms.BooleanField(
+        label=_("Ich melde dies nach bestem Wissen; meine Angaben sind richtig und vollständig."),
+        error_messages={"required": _("Bitte bestätigen Sie, dass Sie nach bestem Wissen melden.")},
+    )
+    use_required_attribute = False
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        cleaned["reason"] = normalise(cleaned.get("reason", ""))
+        cleaned["name"] = normalise_line(cleaned.get("name", ""))
+        if cleaned.get("kind") not in (None, Notice.Kind.ABUSE):
+            if not cleaned["name"]:
+                self.add_error("name", _("Bitte nennen Sie Ihren Namen. Der Autor des Kommentars erfährt ihn nicht."))
+            if not cleaned.get("email") and "email" not in self.errors:
+                self.add_error("email", _("Bitte nennen Sie Ihre E-Mail-Adresse, damit wir Ihnen antworten können."))
+        return cleaned
+
+
+class RemovalForm(forms.Form):
+    """Nobody's words disappear without a reason (DSA Art. 17)."""
+
+    reason = forms.CharField(
+        label=_("Grund"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 80}),
+        help_text=_("Zum Beispiel die Hausregel, gegen die der Kommentar verstößt."),
+        error_messages={"required": _("Bitte nennen Sie einen Grund.")},
+    )

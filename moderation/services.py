@@ -1,0 +1,45 @@
+"""Decisions about comments, and notices that ask for one."""
+
+from django.db import transaction
+
+from comments.models import Comment
+from comments.services import bring_back, publish, withdraw
+from moderation.models import Decision, Notice
+from moderation.tasks import send_notice_receipt
+from readers.models import User
+
+
+def approve(comment: Comment, *, moderator: User) -> None:
+    """Publishes a held comment, by the same step as any other."""
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        if comment.is_held:
+            publish(comment)
+            Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.APPROVE)
+
+
+def remove(comment: Comment, *, moderator: User, reason: str) -> None:
+    """Takes a comment out of sight for a stated reason; its replies stay."""
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        if comment.is_held or comment.is_published:
+            withdraw(comment, Comment.State.REMOVED)
+            Decision.objects.create(
+                comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason
+            )
+
+
+def restore(comment: Comment, *, moderator: User) -> None:
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        if comment.state == Comment.State.REMOVED:
+            bring_back(comment)
+            Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.RESTORE)
+
+
+def give_notice(notice: Notice) -> None:
+    """Takes a reader's report; whoever left an address gets a receipt (A6)."""
+    with transaction.atomic():
+        notice.save()
+        if notice.email:
+            send_notice_receipt.defer(notice_id=notice.pk)

@@ -1,0 +1,13 @@
+"""What every page shows of the site itself."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def site(request: HttpRequest) -> dict:
+    return {
+        "SITE_NAME": settings.SITE_NAME,
+        "SITE_URL": settings.SITE_URL,
+        "LANGUAGE_CODE": settings.LANGUAGE_CODE,
+        "MAILBOX": bool(settings.MAILBOX),
+    }

@@ -1,0 +1,638 @@
+"""Text -> safe HTML; the only place that makes HTML out of what people wrote.
+
+A comment takes this way: size cap -> normalise -> Markdown -> bleach -> nh3. Nothing touches the HTML after nh3.
+
+Of Python-Markdown we use the block parser, its tree and its hooks, with processors of our own. Measured with 3.11.3,
+a few kB of `[`, `![`, `<a ` or `a\\n=\\n` keep the library's own busy for seconds, and 991 bytes of `- ` end in a
+RecursionError. Here every processor is linear in the text, and quotes and lists nest `NESTING` deep at most.
+"""
+
+import re
+import unicodedata
+import xml.etree.ElementTree as etree
+from collections.abc import Iterator
+from functools import partial
+from itertools import groupby, takewhile
+from typing import NamedTuple
+
+import nh3
+from bleach.sanitizer import Cleaner
+from django.utils.encoding import iri_to_uri
+from django.utils.html import linebreaks
+from markdown import Markdown
+from markdown.blockparser import BlockParser
+from markdown.blockprocessors import BlockProcessor, EmptyBlockProcessor, ParagraphProcessor
+from markdown.extensions.tables import TableProcessor
+from markdown.preprocessors import NormalizeWhitespace
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import Registry
+
+COMMENT_LIMIT = 5_000  # characters, a line break counting as one
+ARTICLE_LIMIT = 200_000
+URL_LIMIT = 200  # a commenter's website
+NESTING = 5  # quotes and lists within each other; deeper marks are shown as text
+# bleach parses in Python, 20 to 45 µs a tag and 10 µs an entity: this many take about 8 of the 50 ms that C2 allows.
+# A comment that would have more tags and entities, or has more lines, is shown as it was written.
+MARKUP_LIMIT = 200
+LINK_LIMIT = 2_000  # an address longer than browsers and servers agree on stays text
+SHOWN_LIMIT = 60  # characters of an address that are shown, unless its host alone is longer
+
+
+class TooLong(ValueError):
+    """The text is longer than its limit."""
+
+
+# --- Characters (C4) ---------------------------------------------------------------------------------------------
+
+# Controls, lone surrogates, non-characters (XML, and so a feed, cannot hold them) and everything that Unicode calls
+# format or default-ignorable: zero-width, bidi controls, BOM, soft hyphen, Hangul fillers, tags. Written out, since
+# asking unicodedata about all 1.1 million code points at each start takes longer than the rest of the start.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d"
+    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# By block, not by category: emoji newer than Python's tables are "unassigned" to unicodedata.
+_EMOJI = (
+    "©®‼⁉™ℹ\u2194-\u21aa\u231a-\u2328\u23cf\u23e9-\u23fa\u24c2\u25aa-\u27bf\u2934\u2935\u2b05-\u2b55〰〽㊗㊙"
+    "\U0001f000-\U0001faff"
+)
+# Allowed: emoji or text form after an emoji, and in a keycap such as 1️⃣.
+_STRAY_SELECTOR = re.compile(f"(?<![{_EMOJI}0-9#*])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0e|(?<=[0-9#*])\ufe0f(?!\u20e3)")
+_STRAY_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])")
+_MARKS_IN_A_ROW = 3
+# What browsers send for a line break, what Unicode calls one, and the empty Braille cell: a symbol to Unicode, a blank
+# to the eye.
+_SPACING = str.maketrans({"\r": "\n", "\u2028": "\n", "\u2029": "\n", "\u2800": " "})
+
+
+def normalise(text: str) -> str:
+    """Text in the one form in which it is stored, compared and rendered (C4).
+
+    NFC, LF line breaks, nothing invisible, at most three combining marks in a row, no trailing whitespace, at most two
+    blank lines in a row and none around. Never raises; the same text again comes out unchanged. NFC may make the
+    text longer (a few characters become three), so limits are checked on the result too.
+    """
+    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").translate(_SPACING))
+    text = _STRAY_SELECTOR.sub("", text)
+    text = _STRAY_JOINER.sub("", text)
+    # Marks are cut before NFC too: CPython sorts a run of marks in quadratic time.
+    text = _cut_marks(unicodedata.normalize("NFC", _cut_marks(text)))
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n")
+
+
+def normalise_line(text: str) -> str:
+    """The same for a value of one line (name, subject): every whitespace is one space."""
+    return " ".join(normalise(text).split())
+
+
+def shows_something(text: str) -> bool:
+    """Whether a reader would see anything of this text."""
+    return any(_is_seen(char) for char in normalise(text))
+
+
+def _is_seen(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LNPS" or "\U0001f000" <= char <= "\U0001faff"
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char)[0] == "M"
+
+
+def _cut_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    runs = ((marks, "".join(run)) for marks, run in groupby(text, _is_mark))
+    return "".join(run[:_MARKS_IN_A_ROW] if marks else run for marks, run in runs)
+
+
+# --- Addresses (C5) ----------------------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"(https?)://([^/?#:@\\\s]+)(?::([0-9]{1,5}))?([/?#][^\\\s]*)?", re.IGNORECASE)
+# A host that ends in a number is an IP address to browsers, also as 0x7f.1; those are not linked.
+_TOP_LEVEL = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+|.*[^\x00-\x7f].*")
+# Umlauts are what readers of German can tell apart. Every other letter beyond ASCII may be a twin (аррӏе.com is all
+# Cyrillic), so such hosts are shown the way they are linked: as xn--...
+_TOLD_APART = re.compile(r"[a-z0-9.\-ß-öø-ÿ]+")
+
+
+class Address(NamedTuple):
+    """A web address: what a link leads to, and what a reader sees of it."""
+
+    href: str  # ASCII only
+    shown: str
+
+
+def _address(url: str) -> Address | None:
+    """None unless http(s), with a real host name, and without userinfo."""
+    found = _ADDRESS.fullmatch(url) if len(url) <= LINK_LIMIT else None
+    name = found and found[2].lower()
+    host = name and _ascii_host(name)
+    if not found or not host or (found[3] and not 0 < int(found[3]) < 65536):
+        return None
+    origin = f"{found[1].lower()}://{{}}{':' + found[3] if found[3] else ''}"
+    path = found[4] or ""
+    href = origin.format(host) + iri_to_uri(path)
+    # Letters written from right to left would change places with what stands around them.
+    seen_path = iri_to_uri(path) if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in path) else path
+    seen_origin = origin.format(name if _TOLD_APART.fullmatch(name) else host)
+    return Address(href, seen_origin + _shortened(seen_path, SHOWN_LIMIT - len(seen_origin)))
+
+
+def _ascii_host(name: str) -> str | None:
+    """The host as DNS knows it (IDNA 2008: ß stays ß, where Python's own "idna" codec leads to another host)."""
+    labels = name.split(".")
+    if len(labels) < 2 or not _TOP_LEVEL.fullmatch(labels[-1]) or not all(map(_is_label, labels)):
+        return None
+    labels = [label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels]
+    host = ".".join(labels)
+    return host if len(host) <= 253 and all(len(label) <= 63 for label in labels) else None
+
+
+def _is_label(label: str) -> bool:
+    return (
+        0 < len(label) <= 63
+        and label.strip("-") == label
+        and all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in label)
+        # Full-width letters, ligatures and the like: browsers fold them into another name.
+        and unicodedata.normalize("NFKC", label) == label
+    )
+
+
+def _shortened(path: str, length: int) -> str:
+    return path if len(path) <= max(length, 1) else path[: max(length - 1, 0)] + "…"
+
+
+def safe_url(url: str) -> str | None:
+    """A commenter's website as an absolute ASCII URL, or None if it is not one we would link.
+
+    `example.org` becomes `https://example.org`. At most `URL_LIMIT` characters, as given and as returned.
+    """
+    url = url.strip()
+    if len(url) > URL_LIMIT or normalise_line(url) != unicodedata.normalize("NFC", url):
+        return None
+    address = _address(url if "://" in url else f"https://{url}")
+    return address.href if address and len(address.href) <= URL_LIMIT else None
+
+
+# --- Blocks ------------------------------------------------------------------------------------------------------
+
+
+class _Block(BlockProcessor):
+    """A block that begins at a line of its own kind, also in the middle of a paragraph."""
+
+    line: re.Pattern[str]  # its first line; compiled with MULTILINE, never matches a line break
+
+    def test(self, parent: etree.Element, block: str) -> bool:
+        return len(self.parser.state) < NESTING and bool(self.line.search(block))
+
+    def run(self, parent: etree.Element, blocks: list[str]) -> None:
+        block = blocks.pop(0)
+        start = self.line.search(block).start()
+        if start:
+            blocks[:0] = [block[: start - 1], block[start:]]
+        else:
+            self.build(parent, block, blocks)
+
+    def build(self, parent: etree.Element, block: str, blocks: list[str]) -> None:
+        """Take `block`, and of the `blocks` after it what belongs to it; put the rest back."""
+        raise NotImplementedError
+
+    def fill(self, element: etree.Element, text: str) -> None:
+        self.parser.state.set("nested")
+        self.parser.parseChunk(element, text)
+        self.parser.state.reset()
+
+    @staticmethod
+    def put_back(blocks: list[str], lines: list[str]) -> None:
+        if rest := "\n".join(lines).strip("\n"):
+            blocks.insert(0, rest)
+
+
+class _Fence(_Block):
+    """Code between lines of three backticks; without the second such line, to the end."""
+
+    line = re.compile(r"^(?:`{3,}|~{3,}) *[\w+#.-]{0,20} *$", re.MULTILINE)
+
+    def build(self, parent: etree.Element, block: str, blocks: list[str]) -> None:
+        opening, *lines = "\n\n".join([block, *blocks]).split("\n")
+        fence = opening[: len(opening) - len(opening.lstrip(opening[0]))]
+        code = list(takewhile(lambda line: not (line.startswith(fence) and not line.strip(fence[0] + " ")), lines))
+        blocks.clear()
+        self.put_back(blocks, lines[len(code) + 1 :])
+        if any(line.strip() for line in code):
+            etree.SubElement(etree.SubElement(parent, "pre"), "code").text = "\n".join(code).strip("\n") + "\n"
+        else:  # a comment must never come out as nothing
+            etree.SubElement(parent, "p").text = "\n".join([opening, *lines[len(code) : len(code) + 1]])
+
+
+class _Quote(_Block):
+    """Lines that begin with `>`. Unlike in Markdown the next line without one is no longer quoted:
+
+    readers answer right below, and their answer must not be put into the other's mouth.
+    """
+
+    line = re.compile(r"^>[> ]*[^> \n]", re.MULTILINE)
+
+    def build(self, parent: etree.Element, block: str, blocks: list[str]) -> None:
+        lines = block.split("\n")
+        quoted = list(takewhile(lambda line: line.startswith(">"), lines))
+        self.put_back(blocks, lines[len(quoted) :])
+        self.fill(etree.SubElement(parent, "blockquote"), "\n".join(line[1:].removeprefix(" ") for line in quoted))
+
+
+class _List(_Block):
+    """Bulleted and numbered items, with what is indented beneath them.
+
+    The number shown is the number written: "3. Oktober" and "1986. Ein Jahr" begin a line and are no first item.
+    In the middle of a paragraph only a bullet begins a list.
+    """
+
+    line = re.compile(r"^ {0,3}[-*+] +(?=\S)|\A {0,3}[0-9]{1,9}[.)] +(?=\S)", re.MULTILINE)
+    item = re.compile(r"( *)(?:[-*+]|([0-9]{1,9})[.)]) +(?=\S)")
+
+    def build(self, parent: etree.Element, block: str, blocks: list[str]) -> None:
+        first = self.item.match(block)
+        numbered, indent = first[2] is not None, len(first[1])
+
+        def begins_item(line: str) -> re.Match[str] | None:
+            found = self.item.match(line)
+            return found if found and len(found[1]) < indent + 2 else None
+
+        def belongs(line: str) -> bool:
+            found = begins_item(line)
+            return (found[2] is not None) == numbered if found else line.startswith(" " * (indent + 2))
+
+        while blocks and belongs(blocks[0].lstrip("\n")):
+            block += "\n\n" + blocks.pop(0)
+        items: list[tuple[int, list[str]]] = []
+        width = 0
+        lines = block.split("\n")
+        while lines:
+            found = begins_item(lines[0])
+            if found and (found[2] is not None) != numbered:
+                break
+            line = lines.pop(0)
+            if found:
+                width = found.end()
+                items.append((int(found[2] or 0), [line[width:]]))
+            else:
+                items[-1][1].append(line[:width].lstrip(" ") + line[width:])
+        self.put_back(blocks, lines)
+        self.add_items(etree.SubElement(parent, "ol" if numbered else "ul"), items, loose="\n\n" in block)
+
+    def add_items(self, element: etree.Element, items: list[tuple[int, list[str]]], loose: bool) -> None:
+        expected = 1
+        for number, lines in items:
+            item = etree.SubElement(element, "li")
+            if element.tag == "ol" and number != expected:
+                item.set("value", str(number))
+            expected = number + 1
+            self.fill(item, "\n".join(lines).strip("\n"))
+            if not loose and len(item) and item[0].tag == "p":
+                item.text = item[0].text
+                item.remove(item[0])
+
+
+class _Heading(_Block):
+    """`#` to `######` as h2 to h4: the page's h1 is the headline, and nobody needs more than three levels below it."""
+
+    line = re.compile(r"^#{1,6} +\S.*$", re.MULTILINE)
+
+    def build(self, parent: etree.Element, block: str, blocks: list[str]) -> None:
+        first, *rest = block.split("\n")
+        self.put_back(blocks, rest)
+        marks, text = first.split(" ", 1)
+        etree.SubElement(parent, f"h{min(max(len(marks), 2), 4)}").text = text.strip().rstrip("#").rstrip() or text
+
+
+class _Rule(_Block):
+    line = re.compile(r"^([-*_])(?: *\1){2,} *$", re.MULTILINE)
+
+    def build(self, parent: etree.Element, block: str, blocks: list[str]) -> None:
+        etree.SubElement(parent, "hr")
+        self.put_back(blocks, block.split("\n")[1:])
+
+
+# --- Within a block ----------------------------------------------------------------------------------------------
+
+_CODE = r"(?<!`)(?P<ticks>`{1,3})(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
+_MARK = r"(?P<mark>(?<!\*)\*{1,3}(?!\*)|(?<!_)_{1,3}(?!_))"
+_BREAK = r"(?P<break>\n)"
+_URL = r"(?P<url>(?<![\w@./])(?i:https?://|www\.)[^\s<>\"`„“”«»‹›]+)"
+_TARGET = r"\[(?P<label>[^\[\]\n]*)\]\((?P<target>%s(?:[^\s()]|\([^\s()]*\))+)"
+_TAGS = {1: ("em",), 2: ("strong",), 3: ("strong", "em")}
+
+
+class _Piece(NamedTuple):
+    kind: str  # text, code, break, mark, url, link or image
+    text: str
+    found: re.Match[str] | None = None
+
+
+class _Inline(Treeprocessor):
+    """Emphasis, code, line breaks and links within a block's text.
+
+    One pass from left to right, and one over the emphasis marks found. It stands in for the library's inline engine,
+    which scans the text again for every pattern and every failed start.
+    """
+
+    token = re.compile(
+        "|".join([_CODE, "!?" + _TARGET % "(?i:https?://)" + r"(?P<link>\))", _URL, _MARK, _BREAK]), re.DOTALL
+    )
+
+    def run(self, root: etree.Element) -> None:
+        for node in list(root.iter()):
+            if node.text and node.tag != "code":
+                out = etree.TreeBuilder()
+                out.start(node.tag, {})
+                self.write(out, node.text)
+                out.end(node.tag)
+                filled = out.close()
+                node.text = filled.text
+                node[:0] = list(filled)
+
+    def write(self, out: etree.TreeBuilder, text: str, linked: bool = False) -> None:
+        """`linked`: we are within a link already."""
+        pieces = list(self.pieces(text))
+        starts, ends = _emphasis(pieces)
+        for place, piece in enumerate(pieces):
+            if place in starts:
+                for tag in _TAGS[len(piece.text)]:
+                    out.start(tag, {})
+            elif place in ends:
+                for tag in reversed(_TAGS[len(piece.text)]):
+                    out.end(tag)
+            elif piece.kind == "code" and piece.found["code"].strip():
+                _add(out, "code", piece.found["code"].strip())
+            elif piece.kind == "break":
+                _add(out, "br")
+            elif piece.kind == "url" and not linked:
+                self.write_url(out, piece.text)
+            elif piece.kind in ("link", "image"):
+                self.write_link(out, piece.found)
+            else:
+                out.data(piece.text)
+
+    def pieces(self, text: str) -> Iterator[_Piece]:
+        place = 0
+        while found := self.token.search(text, place):
+            if found.start() > place:
+                yield _Piece("text", text[place : found.start()])
+            # What is cut from an address's end may be the mark that ends an emphasis, so the search goes on there.
+            content = _without_punctuation(found[0]) if found.lastgroup == "url" else found[0]
+            place = found.start() + len(content)
+            yield _Piece(found.lastgroup, content, found)
+        yield _Piece("text", text[place:])
+
+    def write_url(self, out: etree.TreeBuilder, url: str) -> None:
+        address = _address(url if "://" in url else f"https://{url}")
+        if address:
+            _add(out, "a", address.shown, href=address.href)
+        else:
+            out.data(url)
+
+    def write_link(self, out: etree.TreeBuilder, found: re.Match[str]) -> None:
+        """`[text](address)` as "text (address)": what is linked is the address, to be seen (C5)."""
+        label, target = found["label"].strip(), found["target"]
+        if label in ("", target):
+            self.write_url(out, target)
+        elif _address(target):
+            self.write(out, label, linked=True)
+            out.data(" (")
+            self.write_url(out, target)
+            out.data(")")
+        else:
+            out.data(found[0])
+
+
+class _ArticleInline(_Inline):
+    """For editors: links keep their text, images are shown, a backslash takes a mark's meaning away."""
+
+    token = re.compile(
+        "|".join(
+            [
+                r"\\(?P<escaped>[\\`*_\[\]()#+.!<>|~-])",
+                _CODE,
+                "(?P<bang>!?)" + _TARGET % "" + r"(?:[ ]+\"(?P<title>[^\"\n]*)\")?(?P<link>\))",
+                _URL,
+                _MARK,
+                _BREAK,
+            ]
+        ),
+        re.DOTALL,
+    )
+
+    def pieces(self, text: str) -> Iterator[_Piece]:
+        for piece in super().pieces(text):
+            yield _Piece("text", piece.text[1:]) if piece.kind == "escaped" else piece
+
+    def write_link(self, out: etree.TreeBuilder, found: re.Match[str]) -> None:
+        href = _editors_target(found["target"])
+        if found["bang"] and href and not href.startswith(("#", "mailto:")):
+            _add(out, "img", src=href, alt=found["label"], title=found["title"] or "")
+        elif found["bang"] or not href:
+            out.data(found[0])
+        else:
+            out.start("a", {"href": href} | ({"rel": "noopener"} if href.startswith("http") else {}))
+            self.write(out, found["label"], linked=True)
+            out.end("a")
+
+
+def _emphasis(pieces: list[_Piece]) -> tuple[set[int], set[int]]:
+    """Where emphasis begins and ends: pairs of equal marks, never two of the same kind within each other.
+
+    Not within a word, for `*` as for `_`: "Leser*innen und Autor*innen" is German. Nor after a backslash: ¯\\_(ツ)_/¯.
+    """
+    starts, ends = set(), set()
+    opened: dict[str, int] = {}
+    for place, piece in enumerate(pieces):
+        if piece.kind != "mark":
+            continue
+        text, start, end = piece.found.string, piece.found.start(), piece.found.end()
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if piece.text in opened and not before.isspace() and not after.isalnum():
+            partner = opened[piece.text]
+            starts.add(partner)
+            ends.add(place)
+            opened = {mark: at for mark, at in opened.items() if at < partner}
+        elif after and not after.isspace() and not before.isalnum() and before != "\\":
+            opened[piece.text] = place
+    return starts, ends
+
+
+def _without_punctuation(url: str) -> str:
+    """The address without what belongs to the sentence around it: "(see https://example.org/a_(b))."."""
+    surplus = {bracket: url.count(bracket) - url.count(opening) for opening, bracket in ("()", "[]", "{}")}
+    end = len(url)
+    while end and (url[end - 1] in ".,:;!?'’‘‚…*_~" or surplus.get(url[end - 1], 0) > 0):
+        end -= 1
+        if url[end] in surplus:
+            surplus[url[end]] -= 1
+    return url[:end]
+
+
+def _editors_target(target: str) -> str | None:
+    """Where an article may link to: the web, this site, a passage, a mail address."""
+    if re.fullmatch(r"/(?![/\\])[^\\]*|#[\w-]+|mailto:[^@]+@[^@]+", target):
+        return iri_to_uri(target)
+    address = _address(target)
+    return address and address.href
+
+
+def _add(out: etree.TreeBuilder, tag: str, text: str = "", **attributes: str) -> None:
+    out.start(tag, {name: value for name, value in attributes.items() if value or name == "alt"})
+    out.data(text)
+    out.end(tag)
+
+
+# --- Documents ---------------------------------------------------------------------------------------------------
+
+
+class _Text(Markdown):
+    """Markdown with the processors a comment needs, and no other."""
+
+    # Python-Markdown's serializers leave `&lt;` alone; we show what was written.
+    output_formats = {"html": partial(etree.tostring, encoding="unicode", method="html")}
+
+    def build_parser(self) -> Markdown:
+        self.preprocessors, self.treeprocessors, self.postprocessors = Registry(), Registry(), Registry()
+        self.preprocessors.register(NormalizeWhitespace(self), "whitespace", 10)
+        self.parser = BlockParser(self)
+        blocks = self.parser.blockprocessors
+        blocks.register(EmptyBlockProcessor(self.parser), "empty", 100)
+        blocks.register(_Fence(self.parser), "fence", 90)
+        blocks.register(_Quote(self.parser), "quote", 50)
+        blocks.register(_List(self.parser), "list", 40)
+        blocks.register(ParagraphProcessor(self.parser), "paragraph", 10)
+        self.treeprocessors.register(_Inline(self), "inline", 20)
+        return self
+
+
+class _Article(_Text):
+    """The same, with headings, rules, tables, and images."""
+
+    def build_parser(self) -> Markdown:
+        super().build_parser()
+        blocks = self.parser.blockprocessors
+        blocks.register(_Heading(self.parser), "heading", 80)
+        blocks.register(_Rule(self.parser), "rule", 70)
+        blocks.register(TableProcessor(self.parser, {"use_align_attribute": True}), "table", 60)
+        self.treeprocessors.register(_ArticleInline(self), "inline", 20)
+        self.treeprocessors.register(_Figures(self), "figures", 10)
+        self.treeprocessors.register(_Passages(self), "passages", 0)
+        return self
+
+
+class _Figures(Treeprocessor):
+    """An image alone in its paragraph is a figure; its title is the caption."""
+
+    def run(self, root: etree.Element) -> None:
+        for block in root:
+            if block.tag == "p" and [child.tag for child in block] == ["img"] and not (block.text or block[0].tail):
+                block.tag = "figure"
+                if caption := block[0].attrib.pop("title", None):
+                    etree.SubElement(block, "figcaption").text = caption
+
+
+class _Passages(Treeprocessor):
+    """Numbers the blocks of an article, so that a comment can be tied to one and a link can lead to it."""
+
+    def run(self, root: etree.Element) -> None:
+        passages = (block for block in root if block.tag in _PASSAGE_TAGS)
+        for number, block in enumerate(passages, start=1):
+            block.set("id", f"absatz-{number}")
+
+
+_COMMENT_TAGS = {"p", "br", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
+_COMMENT_GATE = nh3.Cleaner(
+    tags=_COMMENT_TAGS,
+    attributes={"a": {"href"}, "li": {"value"}},
+    url_schemes={"http", "https"},
+    url_relative="deny",
+    link_rel="nofollow ugc noopener",
+)
+
+
+def comment_html(text: str) -> str:
+    """A comment's text as safe HTML, ready for mark_safe.
+
+    Raises TooLong above `COMMENT_LIMIT` characters and nothing else; takes at most 50 ms for any text (C2). Meant to
+    run once, when the comment is stored.
+    """
+    text = _capped(text, COMMENT_LIMIT)
+    html = _Text(output_format="html").convert(text) if _is_modest(text) else None
+    if html is None or html.count("<") + html.count("&") > MARKUP_LIMIT:
+        return _COMMENT_GATE.clean(linebreaks(text, autoescape=True))
+    # Cleaner is made anew each time: it keeps its parser's state and is not safe between threads.
+    bleach = Cleaner(tags=_COMMENT_TAGS, attributes={"a": ["href"], "li": ["value"]}, protocols={"http", "https"})
+    return _COMMENT_GATE.clean(bleach.clean(html))
+
+
+def _is_modest(text: str) -> bool:
+    """Whether it is worth parsing: counting is cheaper than making tags that bleach could not take in time."""
+    lines_and_links = sum(map(text.lower().count, ("\n", "://", "www.")))
+    return lines_and_links <= MARKUP_LIMIT and sum(map(text.count, "*_`[")) <= 4 * MARKUP_LIMIT
+
+
+_PASSAGE_TAGS = {"p", "h2", "h3", "h4", "blockquote", "ul", "ol", "pre", "table", "figure"}
+_ARTICLE_ATTRIBUTES = {
+    "a": {"href", "rel"},
+    "img": {"src", "alt", "title"},
+    "li": {"value"},
+    "th": {"align"},
+    "td": {"align"},
+}
+
+
+def _article_attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "id" and not re.fullmatch(r"absatz-[0-9]+", value):
+        return None
+    if name == "src" and not re.match(r"https?://|/(?![/\\])", value):
+        return None
+    return value
+
+
+_ARTICLE_GATE = nh3.Cleaner(
+    tags=_COMMENT_TAGS | _PASSAGE_TAGS | {"hr", "thead", "tbody", "tr", "th", "td", "img", "figcaption"},
+    attributes=_ARTICLE_ATTRIBUTES | {tag: {"id"} for tag in _PASSAGE_TAGS},
+    attribute_filter=_article_attribute,
+    set_tag_attribute_values={"img": {"loading": "lazy"}},
+    url_schemes={"http", "https", "mailto"},
+    link_rel=None,
+)
+
+
+def article_html(source: str) -> str:
+    """An article's Markdown as safe HTML, ready for mark_safe; its blocks are numbered `id="absatz-1"` and on.
+
+    Raises TooLong above `ARTICLE_LIMIT` characters. Written by editors, so its time grows with its length and is
+    not bounded as a comment's is.
+    """
+    return _ARTICLE_GATE.clean(_Article(output_format="html").convert(_capped(source, ARTICLE_LIMIT)))
+
+
+def _capped(text: str, limit: int) -> str:
+    """The text normalised. The length is checked on both sides: before anything reads it, and since NFC may grow it."""
+    # Browsers count a line break as one character and send two.
+    if len(text) - text.count("\r\n") > limit:
+        raise TooLong(limit)
+    text = normalise(text)
+    if len(text) > limit:
+        raise TooLong(limit)
+    return text
+
+
+_LEADING_MARKS = re.compile(r"^[> ]*(?:(?:[-*+]|#{1,6}) +)?|^(?:`{3,}|~{3,}).*$", re.MULTILINE)
+_PAIRED_MARKS = re.compile(r"(?<![\w*_])[*_]{1,3}(?=[^\s*_])|(?<=[^\s*_])[*_]{1,3}(?![\w*_])|`+")
+
+
+def excerpt(text: str, length: int) -> str:
+    """The first words of a text on one line, at most `length` characters, for subjects and feeds. Not HTML."""
+    line = normalise_line(_PAIRED_MARKS.sub("", _LEADING_MARKS.sub("", normalise(text))))
+    if len(line) <= length:
+        return line
+    cut = line[: length - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut[:-1]) + " …"

@@ -1,0 +1,40 @@
+"""What holds for every request and response of the site."""
+
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+PERMISSIONS = ", ".join(
+    f"{feature}=()" for feature in ["camera", "geolocation", "microphone", "payment", "usb", "browsing-topics"]
+)
+
+
+def response_headers(get_response: Handler) -> Handler:
+    """The headers of C1 that neither Django nor django-csp sets."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+    return middleware
+
+
+def refuse_unreadable(get_response: Handler) -> Handler:
+    """400 for NUL in path, query or form: PostgreSQL cannot store it, and no reader types it (C6)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        texts = [request.path_info]
+        for values in (request.GET, request.POST):
+            for key, items in values.lists():
+                texts += [key, *items]
+        if any("\x00" in text for text in texts):
+            raise BadRequest(_("Die Anfrage enthält Zeichen, die kein Text sind."))
+        return get_response(request)
+
+    return middleware

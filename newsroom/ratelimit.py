@@ -1,0 +1,55 @@
+"""Limits that several web processes share and that keep no address (A22).
+
+A row holds an HMAC of what is limited, keyed with the day, so that it means nothing tomorrow; networks are cut to
+/24 and /48 before, because one household or attacker has a whole network of addresses.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+from django.utils import timezone
+
+from newsroom.models import Limit
+
+
+def count_up(action: str, who: str, *, window: timedelta) -> int:
+    """Counts one more `action` of `who` and returns how many there were in this window, this one included."""
+    now = timezone.now()
+    day_key = f"{settings.SECRET_KEY}{now:%Y-%m-%d}".encode()
+    key = hmac.digest(day_key, f"{action}\x00{who}".encode(), hashlib.sha256)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO newsroom_limit (key, count, until) VALUES (%s, 1, %s)"
+            " ON CONFLICT (key) DO UPDATE SET"
+            " count = CASE WHEN newsroom_limit.until < %s THEN 1 ELSE newsroom_limit.count + 1 END,"
+            " until = CASE WHEN newsroom_limit.until < %s THEN excluded.until ELSE newsroom_limit.until END"
+            " RETURNING count",
+            [key, now + window, now, now],
+        )
+        return cursor.fetchone()[0]
+
+
+def forget_expired() -> None:
+    Limit.objects.filter(until__lt=timezone.now()).delete()
+
+
+def client_network(request: HttpRequest) -> str:
+    """The network the request came from, e.g. "192.0.2.0/24"; "unknown" behind a unix socket.
+
+    X-Forwarded-For is believed for as many of its last entries as there are proxies of ours (TRUSTED_PROXIES).
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        if len(forwarded) >= settings.TRUSTED_PROXIES:
+            address = forwarded[-settings.TRUSTED_PROXIES]
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))

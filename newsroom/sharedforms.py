@@ -1,0 +1,30 @@
+"""Forms on pages that are the same bytes for everyone, and so carry no CSRF token."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+View = Callable[..., HttpResponse]
+
+
+def shared_form(view: View) -> View:
+    """Marks a view whose form stands on a shared page: a POST without a token is asked to confirm, with everything
+    the reader typed, instead of being turned away (newsroom.views.confirm_shared_form)."""
+    view.is_shared_form = True
+    return view
+
+
+def token_page(view: View) -> View:
+    """For pages whose address is the right to act: never cached, never told to others by a Referer header (B13)."""
+
+    @never_cache
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+    return wrapped

@@ -1,0 +1,40 @@
+"""Jobs that keep the house itself: nothing stays half done, nothing is kept for ever."""
+
+from django.core.mail import EmailMessage
+from django.db import OperationalError
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from newsroom import ratelimit
+
+# Only what time can cure is tried again (smtplib's errors are OSErrors): ten tries over about eight hours.
+PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3, retry_exceptions={OSError, OperationalError})
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(queueing_lock="retry_stalled_jobs", pass_context=True)
+async def retry_stalled_jobs(context, timestamp: int) -> None:
+    """Takes up the jobs of a killed worker; procrastinate leaves them at "doing" for ever."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=20):
+        await manager.retry_job(job)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queueing_lock="forget_expired", pass_context=True)
+async def forget_finished_jobs(context, timestamp: int) -> None:
+    """Job arguments may name people; a day is enough to look into a failure (A22, A24)."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
+
+
+@app.periodic(cron="27 * * * *")
+@app.task(queueing_lock="forget_limits")
+def forget_limits(timestamp: int) -> None:
+    ratelimit.forget_expired()
+
+
+@app.task(retry=PATIENT)
+def send_account_mail(to: str, subject: str, body: str) -> None:
+    """Sign-in codes go through the queue like every mail: the page answers as fast for a known as for an unknown
+    address (C7), and a mail server that is away for a minute costs nobody their sign-in."""
+    EmailMessage(subject=subject, body=body, to=[to]).send()

@@ -1,0 +1,35 @@
+"""The site map. Names and addresses are public: people bookmark them and mails link to them."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
+from django.urls import include, path
+
+from articles.feeds import ArticleSitemap, PageSitemap
+from newsroom import mailbox_views, views
+
+urlpatterns = [
+    path("", include("articles.urls")),
+    path("", include("comments.urls")),
+    path("", include("ratings.urls")),
+    path("", include("subscriptions.urls")),
+    path("", include("moderation.urls")),
+    path("konto/", include("allauth.urls")),
+    path("redaktion/", admin.site.urls),
+    path("formular/", views.form_token, name="form_token"),
+    path("healthz", views.healthz, name="healthz"),
+    path("robots.txt", views.robots, name="robots"),
+    path("sitemap.xml", sitemap, {"sitemaps": {"artikel": ArticleSitemap, "seiten": PageSitemap}}, name="sitemap"),
+]
+
+if settings.MAILBOX:
+    urlpatterns += [
+        path("postfach/", mailbox_views.letters, name="mailbox"),
+        path("postfach/<str:key>/", mailbox_views.letter, name="letter"),
+        path("postfach/<str:key>/html/", mailbox_views.letter_html, name="letter_html"),
+    ]
+
+handler400 = "newsroom.views.bad_request"
+handler403 = "newsroom.views.forbidden"
+handler404 = "newsroom.views.not_found"
+handler500 = "newsroom.views.server_error"

@@ -1,0 +1,88 @@
+"""What the project itself answers: health, form tokens, the question a shared form asks, robots, errors."""
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import REASON_BAD_ORIGIN, get_token
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_GET, require_safe
+
+from newsroom.formkey import new_form_key
+
+# A worker writes its heartbeat every five seconds.
+WORKER_SILENT_AFTER = 30  # seconds
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 if database and worker are well, else 503; says which."""
+    state = {"database": "ok", "worker": "ok"}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM procrastinate_workers"
+                " WHERE last_heartbeat > now() - make_interval(secs => %s))",
+                [WORKER_SILENT_AFTER],
+            )
+            if not cursor.fetchone()[0]:
+                state["worker"] = "silent"
+    except DatabaseError:
+        state = {"database": "away", "worker": "unknown"}
+    return JsonResponse(state, status=200 if set(state.values()) == {"ok"} else 503)
+
+
+@never_cache
+@require_GET
+def form_token(request: HttpRequest) -> JsonResponse:
+    """For scripts, at the first touch of a form on a shared page: the CSRF token and a form key."""
+    return JsonResponse({"csrf": get_token(request), "key": new_form_key()})
+
+
+@never_cache
+def confirm_shared_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW. A form out of a shared page has no token, so it is shown again, filled in, with a token and
+    one button. A stranger's page can do no more than bring a reader here, where they see what they would send."""
+    match = request.resolver_match
+    from_elsewhere = reason.startswith(REASON_BAD_ORIGIN.partition(" - ")[0])
+    if match is None or not getattr(match.func, "is_shared_form", False) or from_elsewhere:
+        return render(request, "newsroom/form_expired.html", status=403)
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    fields = [(name, value) for name, value in fields if name not in {"csrfmiddlewaretoken", "form_key"}]
+    if "form_key" in request.POST:
+        fields.append(("form_key", new_form_key(confirmed=True)))
+    shown = [(name, value) for name, value in fields if value and name in {"body", "name", "email", "website", "reason"}]
+    context = {"fields": fields, "shown": shown, "action": request.get_full_path()}
+    return render(request, "newsroom/confirm_form.html", context, status=403)
+
+
+@cache_control(public=True, max_age=3600)
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = [
+        "User-agent: *",
+        "Disallow: /redaktion/",
+        "Disallow: /konto/",
+        "Disallow: /abo/",
+        "Disallow: /kommentar/",
+        f"Sitemap: {settings.SITE_URL}/sitemap.xml",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "newsroom/error.html", {"status": 400}, status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "newsroom/error.html", {"status": 403}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "newsroom/error.html", {"status": 404}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Says what happened without asking the database, which may be what is broken (E6)."""
+    return render(request, "newsroom/error.html", {"status": 500}, status=500)

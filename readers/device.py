@@ -1,0 +1,89 @@
+"""From a request to the reader who acts, and back to the cookie that lets us know them again."""
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest, HttpResponse
+
+from readers.models import Reader
+
+_signer = Signer(salt="readers.device")
+
+
+def current_reader(request: HttpRequest) -> Reader | None:
+    """The reader of this request, or None for somebody who only reads. Never creates one.
+
+    An account is known by its session, everyone else by the device's cookie: after signing out a device does not
+    go on writing in the account's name.
+    """
+    if not hasattr(request, "_reader"):
+        request._reader = _from_session(request) or _from_cookie(request)
+    return request._reader
+
+
+def acting_reader(request: HttpRequest) -> Reader:
+    """The reader of this request; created now if this is the device's first action, and remembered by a cookie."""
+    reader = current_reader(request)
+    if reader is None:
+        user = request.user if _has_session(request) and request.user.is_authenticated else None
+        reader = request._reader = Reader.objects.create(
+            user=user, name=user.get_full_name() if user else "", email=user.email if user else ""
+        )
+        if user is None:
+            remember(request, reader)
+    return reader
+
+
+def remember(request: HttpRequest, reader: Reader | None) -> None:
+    """Has the response carry the device's cookie for `reader`; None takes it away."""
+    request._reader = reader
+    request._remember_reader = True
+
+
+def write_cookie(request: HttpRequest, response: HttpResponse) -> None:
+    if not getattr(request, "_remember_reader", False):
+        return
+    if request._reader is None:
+        response.delete_cookie(settings.READER_COOKIE_NAME)
+        return
+    response.set_cookie(
+        settings.READER_COOKIE_NAME,
+        _signer.sign(str(request._reader.pk)),
+        max_age=settings.READER_COOKIE_AGE,
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def reads_only(request: HttpRequest) -> bool:
+    """True for a request without any cookie of ours: its page is the same bytes for everyone and sets none."""
+    return not (
+        {
+            settings.READER_COOKIE_NAME,
+            settings.SESSION_COOKIE_NAME,
+            settings.CSRF_COOKIE_NAME,
+            f"{settings.COOKIE_PREFIX}hinweis",
+        }
+        & request.COOKIES.keys()
+    )
+
+
+def _has_session(request: HttpRequest) -> bool:
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+def _from_session(request: HttpRequest) -> Reader | None:
+    if not _has_session(request) or not request.user.is_authenticated:
+        return None
+    return Reader.objects.select_related("user").filter(user=request.user).first()
+
+
+def _from_cookie(request: HttpRequest) -> Reader | None:
+    try:
+        pk = int(_signer.unsign(request.COOKIES.get(settings.READER_COOKIE_NAME, "")))
+    except (BadSignature, ValueError):
+        return None
+    reader = Reader.objects.select_related("merged_into").filter(pk=pk).first()
+    while reader is not None and reader.merged_into is not None:
+        reader = reader.merged_into
+    return reader if reader is not None and not reader.is_account else None

@@ -1,0 +1,61 @@
+"""Who is there: a device, a guest with a name and an address, an account (DESIGN "One identity")."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """An account: of a reader, who signs in by a mailed code, or of an editor, who may use the admin."""
+
+    class Meta:
+        verbose_name = _("Konto")
+        verbose_name_plural = _("Konten")
+        constraints = [
+            # Two spellings of one address must not become two accounts (takeover by an unverified twin).
+            models.UniqueConstraint(Lower("email"), name="user_email_once", condition=~Q(email="")),
+        ]
+
+
+class Reader(models.Model):
+    """Who acts. Every vote, rating, comment, subscription and notice points to one.
+
+    It begins as a device (a signed cookie, set at the first action), may give a name and an address (guest),
+    may confirm the address by mail, may sign in (then `user` is set).
+    """
+
+    user = models.OneToOneField(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="reader", verbose_name=_("Konto")
+    )
+    name = models.CharField(_("Name"), max_length=80, blank=True)
+    email = models.EmailField(_("E-Mail"), blank=True)
+    email_confirmed_at = models.DateTimeField(_("Adresse bestätigt am"), null=True, blank=True)
+    website = models.URLField(_("Website"), blank=True)
+    # A device that signed in or confirmed its address goes on as another reader; its old cookie leads there.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="merged", verbose_name=_("aufgegangen in")
+    )
+    created_at = models.DateTimeField(_("seit"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("Leser")
+        verbose_name_plural = _("Leser")
+        constraints = [
+            models.CheckConstraint(name="reader_not_into_itself", condition=~Q(merged_into=F("id"))),
+            models.CheckConstraint(
+                name="reader_confirmed_has_email", condition=Q(email_confirmed_at=None) | ~Q(email="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"#{self.pk}"
+
+    @property
+    def is_account(self) -> bool:
+        return self.user_id is not None
+
+    def owns(self, email: str) -> bool:
+        """Has this reader proved, in this browser, that `email` is theirs?"""
+        return bool(self.email_confirmed_at) and self.email.lower() == email.lower()

@@ -1,0 +1,54 @@
+"""What concerns a person as a whole, and therefore stands above everything the person did."""
+
+from django.db import transaction
+from django.utils import timezone
+
+import comments.services
+import ratings.services
+import subscriptions.services
+from readers.models import Reader, User
+
+
+def sign_in(user: User, device: Reader | None) -> Reader:
+    """The account's reader, with everything the device did before as its own. The address is proved: allauth mailed
+    a code to it."""
+    with transaction.atomic():
+        reader = Reader.objects.filter(user=user).first()
+        if reader is None and device is not None:
+            reader, device = device, None
+            reader.user = user
+        elif reader is None:
+            reader = Reader(user=user)
+        reader.name = reader.name or user.get_full_name()
+        reader.email, reader.email_confirmed_at = user.email, timezone.now() if user.email else None
+        reader.save()
+        if device is not None and device != reader:
+            merge(device, reader)
+    return reader
+
+
+def confirm_address(reader: Reader, email: str) -> None:
+    """The reader pressed the button behind a mail to `email`, in the browser they act with."""
+    if reader.is_account or reader.email.lower() != email.lower():
+        return
+    with transaction.atomic():
+        reader.email_confirmed_at = timezone.now()
+        reader.save(update_fields=["email_confirmed_at"])
+        same_person = Reader.objects.filter(
+            email__iexact=email, email_confirmed_at__isnull=False, user=None, merged_into=None
+        )
+        for other in same_person.exclude(pk=reader.pk):
+            merge(other, reader)
+
+
+def merge(source: Reader, target: Reader) -> None:
+    """Everything `source` did becomes `target`'s; its old cookies lead there. Call in a transaction."""
+    comments.services.hand_over(source, target)
+    ratings.services.hand_over(source, target)
+    subscriptions.services.hand_over(source, target)
+    source.notices.update(reader=target)
+    Reader.objects.filter(merged_into=source).update(merged_into=target)
+    source.merged_into = target
+    source.name = source.email = source.website = ""
+    source.email_confirmed_at = None
+    source.save()

@@ -1,0 +1,24 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from subscriptions.models import Subscription
+
+
+class SubscriptionForm(forms.Form):
+    kind = forms.ChoiceField(
+        label=_("Benachrichtige mich bei"),
+        choices=Subscription.Kind.choices,
+        initial=Subscription.Kind.ARTICLE,
+        error_messages={
+            "required": _("Bitte wählen Sie, worüber wir Sie benachrichtigen dürfen."),
+            "invalid_choice": _("Bitte wählen Sie, worüber wir Sie benachrichtigen dürfen."),
+        },
+    )
+    email = forms.EmailField(
+        label=_("E-Mail"),
+        max_length=254,
+        error_messages={
+            "required": _("Bitte nennen Sie die E-Mail-Adresse, an die wir schreiben dürfen."),
+            "invalid": _("Das ist keine vollständige E-Mail-Adresse. Beispiel: name@example.org"),
+        },
+    )

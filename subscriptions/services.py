@@ -1,0 +1,87 @@
+"""Consent to mails: asked for, confirmed, ended."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from articles.models import Article
+from newsroom.mail import site_url
+from newsroom.ratelimit import count_up
+from readers.models import Reader
+from subscriptions.models import Subscription
+from subscriptions.tasks import send_opt_in
+
+# Against subscription bombing (B14).
+OPT_INS_PER_ADDRESS, PER_ADDRESS = 3, timedelta(days=1)
+OPT_INS_PER_NETWORK, PER_NETWORK = 30, timedelta(hours=1)
+
+
+def subscribe(*, article: Article, reader: Reader, kind: str, email: str, network: str) -> Subscription:
+    """Notes the wish and owes the opt-in mail; active at once only where the reader proved the address before.
+
+    The caller answers the same whatever happens here: known, unknown and pending addresses look alike (C7).
+    """
+    email = email.lower()
+    # An article is followed by an address, replies to "my" comments by a reader at an address.
+    whose = {"reader": reader} if kind == Subscription.Kind.REPLIES else {}
+    with transaction.atomic():
+        row, created = Subscription.objects.select_for_update().get_or_create(
+            article=article, kind=kind, email=email, **whose, defaults={"reader": reader, **_consent(article, kind)}
+        )
+        if row.is_active:
+            return row
+        if not created and not row.is_pending:
+            for name, value in (_consent(article, kind) | {"confirmed_at": None, "ended_at": None}).items():
+                setattr(row, name, value)
+            row.opt_in_sent_at = None
+            row.reader = reader
+        if reader.owns(email):
+            row.confirmed_at = timezone.now()
+        row.save()
+        if not row.is_active and row.opt_in_sent_at is None and _may_send_opt_in(email, network):
+            row.opt_in_sent_at = timezone.now()
+            row.save(update_fields=["opt_in_sent_at"])
+            send_opt_in.defer(subscription_id=row.pk)
+    return row
+
+
+def confirm(subscription: Subscription) -> bool:
+    """The button behind the opt-in mail. True if it is active now; safe to call twice."""
+    if subscription.is_pending:
+        subscription.confirmed_at = timezone.now()
+        subscription.save(update_fields=["confirmed_at"])
+    return subscription.is_active
+
+
+def end(subscription: Subscription) -> None:
+    """No mail after this; safe to call twice (B3)."""
+    Subscription.objects.filter(pk=subscription.pk, ended_at=None).update(ended_at=timezone.now())
+
+
+def hand_over(source: Reader, target: Reader) -> None:
+    """All subscriptions of `source` become those of `target`. Call in a transaction."""
+    kept = {(row.article_id, row.kind, row.email) for row in target.subscriptions.all()}
+    for row in source.subscriptions.all():
+        if (row.article_id, row.kind, row.email) in kept:
+            row.delete()
+        else:
+            row.reader = target
+            row.save(update_fields=["reader"])
+
+
+def _consent(article: Article, kind: str) -> dict:
+    """What is agreed to, word for word, where, and when (A25)."""
+    wish = Subscription.Kind(kind).label
+    return {
+        "wording": _("Benachrichtige mich bei %(kind)s: „%(headline)s“") % {"kind": wish, "headline": article.headline},
+        "form_url": site_url(article.get_absolute_url()),
+        "asked_at": timezone.now(),
+    }
+
+
+def _may_send_opt_in(email: str, network: str) -> bool:
+    per_address = count_up("opt-in", f"address {email}", window=PER_ADDRESS)
+    from_network = count_up("opt-in", f"network {network}", window=PER_NETWORK)
+    return per_address <= OPT_INS_PER_ADDRESS and from_network <= OPT_INS_PER_NETWORK
