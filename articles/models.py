@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles.passages import with_comment_links
 from newsroom.markup import article_html, excerpt
 from newsroom.slugs import german_slug
 
@@ -140,9 +141,9 @@ class Article(models.Model):
 
     def render(self) -> None:
         """Makes what is derived from what was written. Raises markup.TooLong."""
-        self.html = article_html(self.source)
         if not self.slug:
             self.slug = german_slug(self.headline, self._meta.get_field("slug").max_length)
+        self.html = with_comment_links(article_html(self.source), reverse("write_comment", args=[self.slug]))
 
 
 class CountersQuerySet(models.QuerySet):

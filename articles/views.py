@@ -3,8 +3,10 @@
 import hashlib
 
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
@@ -12,7 +14,7 @@ from django.views.decorators.http import require_safe
 from articles.models import Article, Page
 from comments.forms import CommentForm, guest_initial
 from comments.threads import Order, Position, thread_page
-from ratings.forms import RatingForm
+from ratings.forms import STARS
 from ratings.models import Rating
 from readers.device import current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
@@ -71,12 +73,17 @@ def _render_article(request: HttpRequest, article: Article, position: Position) 
         "orders": [(order, position.moved(order=order, page=1, after=()).query()) for order in Order],
         "inline_query": position.moved(inline=True, page=1, after=()).query(),
         "all_query": position.moved(inline=False, page=1, after=()).query(),
+        "first_query": position.moved(page=1, after=()).query(),
+        "write_url": reverse("write_comment", args=[article.slug]),
         "form": CommentForm(initial={} if reads_only(request) else guest_initial(reader), article=article, reader=reader),
-        "rating_form": RatingForm(),
-        "own_stars": rating.stars if rating else None,
+        "stars": STARS,
+        "own_stars": str(rating.stars) if rating else None,
         "subscription_form": SubscriptionForm(initial={"email": reader.email} if reader else None),
         "reader": reader,
     }
+    if not reads_only(request):
+        # Each answer stands where the reader acted: beside the stars, above the comments, at the subscription.
+        context |= {f"{message.extra_tags}_answer": str(message) for message in get_messages(request)}
     return render(request, "articles/article.html", context)
 
 

@@ -6,7 +6,6 @@ no time; what was interrupted is repeated.
 
 import hashlib
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -22,11 +21,14 @@ MADE = VENV / "made"  # written last, so an environment without it is a half one
 def main(requirements: Path) -> None:
     if not is_made():
         make()
+    # The files share their pins: when one of them changes, what was installed from the others is out of date too.
+    files = sorted(PROJECT.glob("requirements*.txt"))
+    fingerprint = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    for stamp in VENV.glob("*.installed"):
+        if stamp.read_text() != fingerprint:
+            stamp.unlink()
     stamp = VENV / f"{requirements.name}.installed"
-    fingerprint = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    if read(stamp) != fingerprint:
-        for old in VENV.glob("*.installed"):  # the files share their pins: a change of one says nothing of the other
-            old.unlink()
+    if not stamp.exists():
         install(requirements)
         stamp.write_text(fingerprint)
 
@@ -75,21 +77,13 @@ def install(requirements: Path) -> None:
     if pip.returncode != 0:
         print(*log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
         sys.exit(f"Die Pakete aus {requirements.name} ließen sich nicht installieren; alles dazu steht in {log}")
-    say("Pakete sind eingerichtet.", again=True)
-    if sys.stdout.isatty():
-        print()
+    say(f"{wanted} Pakete sind eingerichtet.", again=True)
 
 
 def say(step: str, *, again: bool = False) -> None:
-    """On a terminal, steps of the same kind overwrite each other; in a log, each has its line, and few are enough."""
-    if sys.stdout.isatty():
-        print(("\r\033[K" if again else "\n") + step if again else step, end="" if again else "\n", flush=True)
-    else:
-        print(step, flush=True)
-
-
-def read(file: Path) -> str:
-    return file.read_text() if file.exists() else ""
+    """On a terminal, a step that goes on overwrites its line; in a log it has a line of its own each time."""
+    up = "\033[A\r\033[K" if again and sys.stdout.isatty() else ""
+    print(f"{up}{step}", flush=True)
 
 
 def last_line(text: str) -> str:

@@ -26,8 +26,12 @@ class Draft:
 class CommentForm(forms.Form):
     """Raw field lengths are capped well below the upload limit before anything parses them (C2)."""
 
+    # The browser's own bubble would hide our sentence, which says why and what to do.
+    use_required_attribute = False
+
     body = forms.CharField(
         label=_("Kommentar"),
+        help_text=_("Absätze bleiben. *kursiv*, **fett**, > Zitat, - Liste, `Code`; Adressen werden zu Links."),
         max_length=COMMENT_LIMIT,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6}),
@@ -47,6 +51,7 @@ class CommentForm(forms.Form):
     )
     email = forms.EmailField(
         label=_("E-Mail"),
+        help_text=_("freiwillig, wird nicht veröffentlicht"),
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -54,6 +59,7 @@ class CommentForm(forms.Form):
     )
     website = forms.CharField(
         label=_("Website"),
+        help_text=_("freiwillig"),
         required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "url", "inputmode": "url"}),
@@ -65,20 +71,12 @@ class CommentForm(forms.Form):
 
     def __init__(self, *args, article: Article, reader: Reader | None, id_prefix: str = "", **kwargs):
         super().__init__(*args, auto_id=f"{id_prefix}%s", **kwargs)
+        self.id_prefix = id_prefix
         self.article = article
         self.reader = reader
         # An account's address is known and proved; it is not asked for again (A29, WCAG 3.3.7).
         if reader is not None and reader.is_account:
             del self.fields["email"]
-        for name, field in self.fields.items():
-            described_by = [f"{id_prefix}{name}-hinweis"] if name in {"body", "email"} else []
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
-                described_by.insert(0, f"{id_prefix}{name}-fehler")
-            if described_by:
-                field.widget.attrs["aria-describedby"] = " ".join(described_by)
-        # The browser's own bubble would hide our sentence, which says why and what to do.
-        self.use_required_attribute = False
 
     def clean_body(self) -> str:
         body = normalise(self.cleaned_data["body"])

@@ -43,7 +43,7 @@ def post_comment(
     Raises Refused: closed meanwhile, parent gone, too many, or the form's key was used for another text.
     """
     if not article.takes_comments:
-        raise Refused(_("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier."), 403)
+        raise Refused(_("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier."))
     if parent is not None and not parent.is_published:
         raise Refused(_("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier."))
     earlier = _same_submission(article, parent, reader, draft, how)

@@ -164,10 +164,10 @@ def _post(
 def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
     """To the comment in its place. With htmx the section of the page is fetched again: one way to show a thread."""
     if comment.is_published:
-        messages.success(request, _("Ihr Kommentar ist veröffentlicht."), extra_tags="kommentare")
+        messages.success(request, _("Ihr Kommentar ist veröffentlicht."), extra_tags="comments")
         address = place_of(comment)
     else:
-        messages.info(request, _waiting_sentence(comment), extra_tags="kommentare")
+        messages.info(request, _waiting_sentence(comment), extra_tags="comments")
         address = f"{comment.article.get_absolute_url()}#{comment.anchor}"
     if request.htmx:
         path, _hash, anchor = address.partition("#")

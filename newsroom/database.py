@@ -53,6 +53,7 @@ class EmbeddedDatabase:
         self._lock: int | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._leash: Leash | None = None
+        self._way: Way | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,20 +76,27 @@ class EmbeddedDatabase:
         self._take_folder()
         try:
             self._end_leftover()
-            way = self._way_to_run()
-            self._make_cluster(way)
-            self._make_socket_folder(way)
-            self._launch_when_free(way)
+            self._way = self._way_to_run()
+            self._make_cluster(self._way)
+            self._choose_socket_folder()
+            self._launch_when_free(self._way)
             self._make_database()
         except BaseException:
             self.stop()
             raise
+
+    def revive(self) -> None:
+        """Launch again after the server died under us. The address stays, so its clients find it again."""
+        self._end_server()
+        self._end_leftover()
+        self._launch_when_free(self._way)
 
     def stop(self) -> None:
         """Shut down in order and let the folder go. Safe to call at any time, also twice."""
         self._end_server()
         if self.socket_folder.parent != self.folder:
             shutil.rmtree(self.socket_folder, ignore_errors=True)
+            self.socket_folder = self.folder / "socket"
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -205,7 +213,10 @@ class EmbeddedDatabase:
         raise DatabaseStartError(f"Die Datenbank startet nicht: {why}")
 
     def _launch(self, way: Way) -> bool:
+        for left in self.socket_folder.iterdir():  # by a killed server, whose lock would keep the next one out
+            left.unlink()
         way.give(self.folder)
+        way.give(self.socket_folder)
         quoted = str(self.socket_folder).replace('"', '""')
         settings = {
             "listen_addresses": "",
@@ -228,17 +239,12 @@ class EmbeddedDatabase:
         self._leash = Leash(self._server.pid, sig=signal.SIGINT if self.durable else signal.SIGQUIT)
         return _wait_until(lambda: self._is_ready() or not self.running, START_TIMEOUT) and self.running
 
-    def _make_socket_folder(self, way: Way) -> None:
+    def _choose_socket_folder(self) -> None:
         """In the data folder; if that lies too deep, or has a comma, which libpq reads as a list, a private one."""
-        self.socket_folder = self.folder / "socket"
         if len(os.fsencode(self.socket_folder)) > LONGEST_SOCKET_FOLDER or "," in str(self.socket_folder):
             # Not TMPDIR: it may be just as deep.
             self.socket_folder = Path(tempfile.mkdtemp(prefix="newsroom-", dir="/tmp"))
-        else:
-            # A killed server leaves its socket's lock; the folder's lock is ours, so nobody uses it any more.
-            shutil.rmtree(self.socket_folder, ignore_errors=True)
-            self.socket_folder.mkdir(mode=0o700)
-        way.give(self.socket_folder)
+        self.socket_folder.mkdir(mode=0o700, exist_ok=True)
 
     def _is_ready(self) -> bool:
         """PostgreSQL writes its state into the eighth line of the pid file; pg_ctl reads the same."""

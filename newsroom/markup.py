@@ -50,7 +50,7 @@ class TooLong(ValueError):
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d"
-    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3"
+    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 # By block, not by category: emoji newer than Python's tables are "unassigned" to unicodedata.
@@ -112,33 +112,32 @@ def _cut_marks(text: str) -> str:
 
 _ADDRESS = re.compile(r"(https?)://([^/?#:@\\\s]+)(?::([0-9]{1,5}))?([/?#][^\\\s]*)?", re.IGNORECASE)
 # A host that ends in a number is an IP address to browsers, also as 0x7f.1; those are not linked.
-_TOP_LEVEL = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+|.*[^\x00-\x7f].*")
+_TOP_LEVEL = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+|[^\x00-\x7f]+")
 # Umlauts are what readers of German can tell apart. Every other letter beyond ASCII may be a twin (аррӏе.com is all
 # Cyrillic), so such hosts are shown the way they are linked: as xn--...
 _TOLD_APART = re.compile(r"[a-z0-9.\-ß-öø-ÿ]+")
 
 
-class Address(NamedTuple):
-    """A web address: what a link leads to, and what a reader sees of it."""
-
+class _Address(NamedTuple):
     href: str  # ASCII only
-    shown: str
+    shown: str  # what a reader sees of it; the host always whole
 
 
-def _address(url: str) -> Address | None:
+def _address(url: str) -> _Address | None:
     """None unless http(s), with a real host name, and without userinfo."""
     found = _ADDRESS.fullmatch(url) if len(url) <= LINK_LIMIT else None
-    name = found and found[2].lower()
-    host = name and _ascii_host(name)
-    if not found or not host or (found[3] and not 0 < int(found[3]) < 65536):
+    if not found:
         return None
-    origin = f"{found[1].lower()}://{{}}{':' + found[3] if found[3] else ''}"
-    path = found[4] or ""
-    href = origin.format(host) + iri_to_uri(path)
+    scheme, name, port, path = found[1].lower(), found[2].lower(), found[3] or "", found[4] or ""
+    host = _ascii_host(name)
+    if not host or (port and not 0 < int(port) < 65536):
+        return None
+    port = port and f":{port}"
+    shown = f"{scheme}://{name if _TOLD_APART.fullmatch(name) else host}{port}"
     # Letters written from right to left would change places with what stands around them.
-    seen_path = iri_to_uri(path) if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in path) else path
-    seen_origin = origin.format(name if _TOLD_APART.fullmatch(name) else host)
-    return Address(href, seen_origin + _shortened(seen_path, SHOWN_LIMIT - len(seen_origin)))
+    turns = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in path)
+    shown += _shortened(iri_to_uri(path) if turns else path, SHOWN_LIMIT - len(shown))
+    return _Address(f"{scheme}://{host}{port}{iri_to_uri(path)}", shown)
 
 
 def _ascii_host(name: str) -> str | None:
@@ -208,7 +207,7 @@ class _Block(BlockProcessor):
     @staticmethod
     def put_back(blocks: list[str], lines: list[str]) -> None:
         if rest := "\n".join(lines).strip("\n"):
-            blocks.insert(0, rest)
+            blocks[:0] = rest.split("\n\n")
 
 
 class _Fence(_Block):
@@ -229,9 +228,10 @@ class _Fence(_Block):
 
 
 class _Quote(_Block):
-    """Lines that begin with `>`. Unlike in Markdown the next line without one is no longer quoted:
+    """Lines that begin with `>`.
 
-    readers answer right below, and their answer must not be put into the other's mouth.
+    Unlike in Markdown the next line without one is no longer quoted: readers answer right below, and their answer
+    must not be put into the other's mouth.
     """
 
     line = re.compile(r"^>[> ]*[^> \n]", re.MULTILINE)
@@ -327,7 +327,7 @@ _TAGS = {1: ("em",), 2: ("strong",), 3: ("strong", "em")}
 
 
 class _Piece(NamedTuple):
-    kind: str  # text, code, break, mark, url, link or image
+    kind: str  # text, or the name of the group that matched last: code, break, mark, url, link, escaped
     text: str
     found: re.Match[str] | None = None
 
@@ -342,6 +342,8 @@ class _Inline(Treeprocessor):
     token = re.compile(
         "|".join([_CODE, "!?" + _TARGET % "(?i:https?://)" + r"(?P<link>\))", _URL, _MARK, _BREAK]), re.DOTALL
     )
+
+    outside: dict[str, str] = {}  # attributes of a link to another site
 
     def run(self, root: etree.Element) -> None:
         for node in list(root.iter()):
@@ -365,13 +367,13 @@ class _Inline(Treeprocessor):
             elif place in ends:
                 for tag in reversed(_TAGS[len(piece.text)]):
                     out.end(tag)
-            elif piece.kind == "code" and piece.found["code"].strip():
+            elif piece.kind == "code":
                 _add(out, "code", piece.found["code"].strip())
             elif piece.kind == "break":
                 _add(out, "br")
             elif piece.kind == "url" and not linked:
                 self.write_url(out, piece.text)
-            elif piece.kind in ("link", "image"):
+            elif piece.kind == "link":
                 self.write_link(out, piece.found)
             else:
                 out.data(piece.text)
@@ -381,16 +383,21 @@ class _Inline(Treeprocessor):
         while found := self.token.search(text, place):
             if found.start() > place:
                 yield _Piece("text", text[place : found.start()])
-            # What is cut from an address's end may be the mark that ends an emphasis, so the search goes on there.
-            content = _without_punctuation(found[0]) if found.lastgroup == "url" else found[0]
+            kind, content = found.lastgroup, found[0]
+            if (
+                kind == "url"
+            ):  # what is cut from its end may be the mark that ends an emphasis: the search goes on there
+                content = _without_punctuation(content)
+            elif kind == "code" and not found["code"].strip():
+                kind, content = "text", found["ticks"]
             place = found.start() + len(content)
-            yield _Piece(found.lastgroup, content, found)
+            yield _Piece(kind, content, found)
         yield _Piece("text", text[place:])
 
     def write_url(self, out: etree.TreeBuilder, url: str) -> None:
         address = _address(url if "://" in url else f"https://{url}")
         if address:
-            _add(out, "a", address.shown, href=address.href)
+            _add(out, "a", address.shown, href=address.href, **self.outside)
         else:
             out.data(url)
 
@@ -425,6 +432,8 @@ class _ArticleInline(_Inline):
         re.DOTALL,
     )
 
+    outside = {"rel": "noopener"}
+
     def pieces(self, text: str) -> Iterator[_Piece]:
         for piece in super().pieces(text):
             yield _Piece("text", piece.text[1:]) if piece.kind == "escaped" else piece
@@ -436,7 +445,7 @@ class _ArticleInline(_Inline):
         elif found["bang"] or not href:
             out.data(found[0])
         else:
-            out.start("a", {"href": href} | ({"rel": "noopener"} if href.startswith("http") else {}))
+            out.start("a", {"href": href} | (self.outside if href.startswith("http") else {}))
             self.write(out, found["label"], linked=True)
             out.end("a")
 

@@ -33,7 +33,7 @@ def subscribe_to_article(request: HttpRequest, slug: str) -> HttpResponse:
         if request.htmx:
             context = {"article": article, "subscription_form": SubscriptionForm(), "subscription_answer": answer}
             return render(request, "subscriptions/subscribe_form.html", context)
-        messages.success(request, answer, extra_tags="abonnieren")
+        messages.success(request, answer, extra_tags="subscription")
         return redirect(f"{article.get_absolute_url()}#abonnieren")
     template = "subscriptions/subscribe_form.html" if request.htmx else "subscriptions/subscribe.html"
     context = {"article": article, "subscription_form": form}

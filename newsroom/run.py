@@ -1,0 +1,261 @@
+"""`make run`: the whole site on this machine, for trying out. Ctrl-C ends all of it.
+
+Starts the embedded database, prepares what is missing, then runs web server, worker and mailbox and keeps them
+running. Everything it makes lies in one data folder.
+"""
+
+import errno
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import FrameType
+
+import django
+from django.core.management import CommandError
+from django.db import connections
+
+from newsroom import prepare
+from newsroom.children import Child
+from newsroom.database import DatabaseStartError, EmbeddedDatabase
+
+PROJECT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+READY_TIMEOUT = 60  # seconds until /healthz must answer
+STOP_TIMEOUT = 8  # seconds until what does not stop by itself is killed
+# Without look-alikes: the first password is read off the screen and typed.
+LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+class CannotStartError(Exception):
+    """The message is one sentence for the person in front of the console."""
+
+
+class Stop(BaseException):
+    """Ctrl-C or its like. Not an Exception, so that nothing on the way takes it for an error."""
+
+
+class Site:
+    """The site and all its processes. `run` returns when it was told to stop, and leaves nothing behind."""
+
+    def __init__(self, port: int, data: Path) -> None:
+        self.port = port
+        self.data = data
+        self.url = f"http://localhost:{port}"
+        self.database = EmbeddedDatabase(data / "database")
+        self.children: list[Child] = []  # in the order in which they are stopped
+        self.stopping = False
+        self.hurry = False
+
+    def run(self) -> None:
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(sig, self._told_to_stop)
+        try:
+            self._start()
+            while True:
+                self._tend()
+                time.sleep(0.2)
+        except Stop:
+            say("\nNewsroom wird beendet ...")
+        finally:
+            self.stopping = True
+            self._stop()
+
+    def _told_to_stop(self, signum: int, frame: FrameType | None) -> None:
+        if self.stopping:
+            self.hurry = True
+        else:
+            self.stopping = True
+            raise Stop
+
+    def _start(self) -> None:
+        check_port(self.port)
+        make_folder(self.data / "log")
+        say("Datenbank startet ...")
+        self.database.start()
+        self._set_environment()
+        first_password = self._prepare()
+        say("Webserver, Worker und Postkasten starten ...")
+        self._start_children()
+        self._wait_until_ready()
+        self._say_where_things_are(first_password)
+
+    def _set_environment(self) -> None:
+        self.secrets = load_secrets(self.data / "secrets.json")
+        self.mailbox_port = free_port()
+        os.environ |= {
+            "DATABASE_URL": self.database.url,
+            "SECRET_KEY": self.secrets["secret_key"],
+            "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+            "SITE_URL": self.url,
+            "EMAIL_URL": f"smtp://{HOST}:{self.mailbox_port}",
+            "NEWSROOM_MAILBOX": str(self.data / "mailbox"),
+            "NEWSROOM_STATIC": str(self.data / "static"),
+            "DJANGO_SETTINGS_MODULE": "newsroom.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _prepare(self) -> str | None:
+        """Bring tables, files, editor and article up to date. Returns the first password while it is valid."""
+        django.setup()
+        if prepare.tables_are_missing():
+            say("Tabellen werden angelegt ...")
+            prepare.make_tables()
+        if prepare.static_files_are_stale():
+            say("Dateien für den Browser werden gesammelt ...")
+            prepare.collect_static_files()
+        first_password_is_valid = prepare.make_editor(self.secrets["first_password"])
+        if prepare.article_is_missing():
+            say("Der erste Artikel wird veröffentlicht ...")
+            prepare.publish_first_article()
+        for connection in connections.all():  # the starter itself needs the database no more
+            connection.close()
+            connection.close_pool()
+        return self.secrets["first_password"] if first_password_is_valid else None
+
+    def _start_children(self) -> None:
+        python = sys.executable
+        web = [python, "-m", "granian", "newsroom.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"]
+        web += ["--host", HOST, "--port", str(self.port), "--workers", "2", "--blocking-threads", "1"]
+        # More than a worker can answer soon waits in the kernel's queue, not in ours.
+        web += ["--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+        commands = {
+            "web": web,
+            "worker": [python, "manage.py", "procrastinate", "worker", "--shutdown-graceful-timeout", "5"],
+            "mailbox": [python, "-m", "newsroom.mailbox", os.environ["NEWSROOM_MAILBOX"], str(self.mailbox_port)],
+        }
+        for name, command in commands.items():
+            child = Child(name, command, env=os.environ, folder=PROJECT, log=self.data / "log" / f"{name}.log")
+            self.children.append(child)
+            child.start()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_TIMEOUT
+        while not is_well(self.port):
+            dead = [child for child in self.children if not child.alive]
+            if dead or time.monotonic() > deadline:
+                blamed = dead[0] if dead else self.children[0]
+                raise CannotStartError(
+                    "\n".join([*blamed.last_lines(), f"Newsroom startet nicht; mehr in {blamed.log}"])
+                )
+            time.sleep(0.05)
+
+    def _say_where_things_are(self, first_password: str | None) -> None:
+        password = f"Passwort {first_password}" if first_password else "(Ihr Passwort)"
+        say(f"""
+Die Zeitung liegt aus:   {self.url}/
+Die Redaktion sitzt in:  {self.url}/redaktion/  Name redaktion, {password}
+Die Post kommt nach:     {self.url}/postfach/
+Das Archiv liegt in:     {self.data}
+Redaktionsschluss:       Strg-C""")
+
+    def _tend(self) -> None:
+        if not self.database.running:
+            say("Die Datenbank ist ausgefallen und wird neu gestartet.")
+            self.database.revive()
+        for child in self.children:
+            if child.tend():
+                say(f"Ausgefallen und neu gestartet: {child.name} (mehr in {child.log})")
+
+    def _stop(self) -> None:
+        """In this order: first nobody new comes in, then the work ends, then what both need goes."""
+        for child in self.children:
+            child.ask_to_stop()
+            deadline = time.monotonic() + STOP_TIMEOUT
+            while child.alive and not self.hurry and time.monotonic() < deadline:
+                time.sleep(0.02)
+            child.kill()
+        self.database.stop()
+
+
+def check_port(port: int) -> None:
+    with socket.socket() as probe:
+        # Without this, connections of a run that just ended would look like a taken port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CannotStartError(f"Port {port} ist belegt; anderswo startet: PORT={port + 1} make run") from None
+            raise CannotStartError(f"Port {port} lässt sich nicht öffnen ({error.strerror}).") from None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def make_folder(folder: Path) -> None:
+    """The data folder with its logs, for us alone: it holds secrets and readers' addresses."""
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStartError(
+            f"In den Datenordner {folder.parent} kann nicht geschrieben werden ({error.strerror})."
+        ) from None
+
+
+def load_secrets(file: Path) -> dict[str, str]:
+    """Made at the first start, kept from then on."""
+    with suppress(FileNotFoundError):
+        return json.loads(file.read_text())
+    made = {
+        "secret_key": secrets.token_urlsafe(50),
+        "first_password": "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3)),
+    }
+    draft = file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        json.dump(made, out)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.rename(file)
+    return made
+
+
+def is_well(port: int) -> bool:
+    connection = HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def say(text: str) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        print(text, flush=True)
+
+
+def main() -> int:
+    try:
+        port = int(os.environ.get("PORT") or 8000)
+        if not 0 < port < 65536:
+            raise ValueError
+    except ValueError:
+        print(f"PORT muss eine Zahl von 1 bis 65535 sein, nicht {os.environ['PORT']!r}.", file=sys.stderr)
+        return 1
+    data = Path(os.environ.get("NEWSROOM_DATA") or PROJECT / "var").absolute()
+    try:
+        Site(port, data).run()
+    except (CannotStartError, DatabaseStartError, CommandError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

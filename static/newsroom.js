@@ -1,0 +1,148 @@
+/* Everything here only makes nicer what works without it: tokens before the question, places kept, the bubble. */
+"use strict";
+
+document.documentElement.classList.add("js");
+
+// --- Forms out of a page that is the same for everyone: token and key at the first touch --------------------------
+
+// A person needs longer than this to write; the server holds what comes faster (comments/screening.py).
+const FASTEST_HUMAN = 3100; // ms, a little more than the server asks for
+
+let csrf = null;
+
+function hidden(form, name) {
+  let field = form.elements.namedItem(name);
+  if (!field) {
+    field = Object.assign(document.createElement("input"), { type: "hidden", name });
+    form.prepend(field);
+  }
+  return field;
+}
+
+function isPrepared(form) {
+  const key = form.elements.namedItem("form_key");
+  return Boolean(form.elements.namedItem("csrfmiddlewaretoken")?.value) && (!key || Boolean(key.value));
+}
+
+async function prepare(form) {
+  if (isPrepared(form)) return;
+  form.preparing ??= (async () => {
+    const key = form.elements.namedItem("form_key");
+    if (!csrf || (key && !key.value)) {
+      const answer = await fetch("/formular/", { headers: { Accept: "application/json" } });
+      if (!answer.ok) throw new Error(answer.status);
+      const fresh = await answer.json();
+      csrf = fresh.csrf;
+      if (key && !key.value) {
+        key.value = fresh.key;
+        form.opened = Date.now();
+      }
+    }
+    hidden(form, "csrfmiddlewaretoken").value = csrf;
+  })().finally(() => { form.preparing = null; });
+  return form.preparing;
+}
+
+const isOurs = (form) => form instanceof HTMLFormElement && form.method === "post";
+
+document.addEventListener("focusin", (event) => {
+  const form = event.target.form;
+  if (isOurs(form)) prepare(form).catch(() => {});
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!isOurs(form)) return;
+  const wait = "commentForm" in form.dataset && event.submitter?.name !== "preview"
+    ? FASTEST_HUMAN - (Date.now() - (form.opened ?? 0))
+    : 0;
+  if (isPrepared(form) && wait <= 0) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (form.ariaBusy === "true") return;
+  form.ariaBusy = "true";
+  const { submitter } = event;
+  prepare(form)
+    .then(() => new Promise((resume) => setTimeout(resume, form.dataset.commentForm === undefined || submitter?.name === "preview" ? 0 : Math.max(0, FASTEST_HUMAN - (Date.now() - (form.opened ?? 0))))))
+    .then(() => { form.ariaBusy = null; form.requestSubmit(submitter); })
+    .catch(() => { form.ariaBusy = null; say(form, form.dataset.offline ?? document.body.dataset.offline); });
+}, true);
+
+document.addEventListener("htmx:load", (event) => {
+  for (const form of event.detail.elt.querySelectorAll?.("[data-comment-form]") ?? []) form.opened ??= Date.now();
+  if (event.detail.elt.matches?.("[data-comment-form]")) event.detail.elt.opened ??= Date.now();
+});
+
+// --- When the network or the server fails: say so, keep every word -----------------------------------------------
+
+function say(element, text) {
+  const status = element.querySelector("[role=status]:last-of-type") ?? element.closest("section")?.querySelector("[role=status]");
+  if (status) status.textContent = text;
+}
+
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, (event) => say(event.detail.elt, document.body.dataset.offline));
+}
+
+// --- Places: after sending, the comment is shown and focused; a reply form opens once and Esc closes it ------------
+
+let wanted = null;
+
+function show(anchor) {
+  const element = document.getElementById(anchor);
+  if (!element) return false;
+  element.classList.add("shown");
+  element.scrollIntoView({ block: "center" });
+  element.focus({ preventScroll: true });
+  return true;
+}
+
+document.addEventListener("newsroom:show", (event) => { wanted = event.detail.value; });
+document.addEventListener("htmx:afterSettle", () => { if (wanted && show(wanted)) wanted = null; });
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.matches(".slot")) event.detail.target.querySelector("textarea")?.focus();
+});
+
+document.addEventListener("click", (event) => {
+  const cancel = event.target.closest(".slot .cancel");
+  if (!cancel) return;
+  event.preventDefault();
+  close(cancel.closest(".slot"));
+});
+
+document.addEventListener("keydown", (event) => {
+  const slot = event.key === "Escape" && event.target.closest?.(".slot");
+  if (slot && !slot.querySelector("textarea").value.trim()) close(slot);
+});
+
+function close(slot) {
+  slot.replaceChildren();
+  slot.closest(".comment").querySelector("footer a")?.focus();
+}
+
+// --- The bubble ----------------------------------------------------------------------------------------------------
+
+const bubble = document.querySelector("[data-bubble]");
+const CLOSED = "newsroom.bubble";
+
+if (bubble) {
+  let closed = false;
+  try { closed = localStorage.getItem(CLOSED) === "closed"; } catch { /* storage may be forbidden: then it shows again */ }
+  if (closed) {
+    bubble.remove();
+  } else {
+    const button = bubble.querySelector("button");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      bubble.remove();
+      try { localStorage.setItem(CLOSED, "closed"); } catch { /* as above */ }
+    });
+    const form = () => document.getElementById("kommentar-schreiben");
+    const watcher = new IntersectionObserver((entries) => {
+      bubble.toggleAttribute("data-away", entries.some((entry) => entry.isIntersecting));
+    });
+    if (form()) watcher.observe(form());
+    document.addEventListener("htmx:afterSettle", () => { watcher.disconnect(); if (form()) watcher.observe(form()); });
+  }
+}
