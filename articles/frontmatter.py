@@ -79,7 +79,9 @@ def parse(content: str) -> ArticleFile:
     for name, field in {"titel": "headline", "adresse": "slug", "vorspann": "summary", "frage": "question"}.items():
         limit = Article._meta.get_field(field).max_length
         if len(values.get(name, "")) > limit:
-            problems.append(_("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": name, "limit": limit})
+            problems.append(
+                _("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": name, "limit": limit}
+            )
     state = _choice(values, "stand", STATES, Article.State.PUBLISHED, problems)
     mode = _choice(values, "kommentare", COMMENT_MODES, Article.CommentMode.OPEN, problems)
     published_at = _time(values.get("datum", ""), problems)

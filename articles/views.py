@@ -75,7 +75,9 @@ def _render_article(request: HttpRequest, article: Article, position: Position) 
         "all_query": position.moved(inline=False, page=1, after=()).query(),
         "first_query": position.moved(page=1, after=()).query(),
         "write_url": reverse("write_comment", args=[article.slug]),
-        "form": CommentForm(initial={} if reads_only(request) else guest_initial(reader), article=article, reader=reader),
+        "form": CommentForm(
+            initial={} if reads_only(request) else guest_initial(reader), article=article, reader=reader
+        ),
         "stars": STARS,
         "own_stars": str(rating.stars) if rating else None,
         "subscription_form": SubscriptionForm(initial={"email": reader.email} if reader else None),

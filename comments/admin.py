@@ -36,7 +36,17 @@ class CommentAdmin(admin.ModelAdmin):
     search_help_text = _("Sucht in Text, Name, Überschrift und E-Mail-Adresse.")
     ordering = ["-pk"]
     actions = ["approve_selected", "remove_selected", "restore_selected"]
-    fields = ["shown_state", "because", "article_link", "answers", "name", "email", "website", "created_at", "shown_body"]
+    fields = [
+        "shown_state",
+        "because",
+        "article_link",
+        "answers",
+        "name",
+        "email",
+        "website",
+        "created_at",
+        "shown_body",
+    ]
     readonly_fields = fields
     inlines = [DecisionInline]
 

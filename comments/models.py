@@ -59,12 +59,16 @@ class Comment(models.Model):
         REMOVED = "removed", _("entfernt")
         DELETED = "deleted", _("gelöscht")
 
-    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="comments_all", verbose_name=_("Artikel"))
+    article = models.ForeignKey(
+        Article, on_delete=models.CASCADE, related_name="comments_all", verbose_name=_("Artikel")
+    )
     reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="comments", verbose_name=_("Leser"))
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replies", verbose_name=_("Antwort auf")
     )
-    root = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="thread", editable=False)
+    root = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="thread", editable=False
+    )
     depth = models.PositiveSmallIntegerField(default=0, editable=False)
     number = models.PositiveIntegerField(_("Nummer"), null=True, blank=True, editable=False)
     thread_number = models.PositiveIntegerField(null=True, blank=True, editable=False)  # roots only
@@ -98,7 +102,8 @@ class Comment(models.Model):
             ),
             models.CheckConstraint(
                 name="comment_root_or_reply",
-                condition=Q(parent=None, root=None, depth=0) | Q(parent__isnull=False, root__isnull=False, depth__gte=1),
+                condition=Q(parent=None, root=None, depth=0)
+                | Q(parent__isnull=False, root__isnull=False, depth__gte=1),
             ),
             models.CheckConstraint(name="comment_not_own_parent", condition=~Q(parent=F("id")) & ~Q(root=F("id"))),
             models.CheckConstraint(
@@ -173,7 +178,9 @@ class Vote(models.Model):
 class BlockedWord(models.Model):
     """A word, or the beginning of one, that holds a comment for a moderator."""
 
-    word = models.CharField(_("Wort"), max_length=60, unique=True, help_text=_("Am Ende * für alle Wörter, die so beginnen."))
+    word = models.CharField(
+        _("Wort"), max_length=60, unique=True, help_text=_("Am Ende * für alle Wörter, die so beginnen.")
+    )
 
     class Meta:
         verbose_name = _("Gesperrtes Wort")

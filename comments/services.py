@@ -45,16 +45,18 @@ def post_comment(
     if not article.takes_comments:
         raise Refused(_("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier."))
     if parent is not None and not parent.is_published:
-        raise Refused(_("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier."))
+        raise Refused(
+            _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier.")
+        )
     earlier = _same_submission(article, parent, reader, draft, how)
     if earlier is not None:
         return earlier
-    verdict = screen(
-        article=article, reader=reader, name=draft.name, website=draft.website, body=draft.body, how=how
-    )
+    verdict = screen(article=article, reader=reader, name=draft.name, website=draft.website, body=draft.body, how=how)
     if verdict.refused:
         raise Refused(
-            _("Das waren sehr viele Kommentare in kurzer Zeit. Ihr Text steht noch hier; bitte versuchen Sie es in zehn Minuten wieder."),
+            _(
+                "Das waren sehr viele Kommentare in kurzer Zeit. Ihr Text steht noch hier; bitte versuchen Sie es in zehn Minuten wieder."
+            ),
             429,
         )
     comment = Comment(
@@ -177,7 +179,9 @@ def _same_submission(
         if earlier is not None:
             if (earlier.article_id, earlier.parent, earlier.body) != (article.pk, parent, draft.body):
                 raise Refused(
-                    _("Mit diesem Formular wurde schon ein anderer Kommentar abgeschickt. Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab.")
+                    _(
+                        "Mit diesem Formular wurde schon ein anderer Kommentar abgeschickt. Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab."
+                    )
                 )
             return earlier
     said_here = Comment.objects.with_article().filter(reader=reader, article=article, parent=parent, body=draft.body)

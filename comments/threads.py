@@ -60,7 +60,9 @@ class Position:
         return 2 if self.order == Order.MOST_VOTED else 1 if self.inline else 0
 
     def moved(self, **changes) -> "Position":
-        return Position(**{"order": self.order, "inline": self.inline, "page": self.page, "after": self.after} | changes)
+        return Position(
+            **{"order": self.order, "inline": self.inline, "page": self.page, "after": self.after} | changes
+        )
 
     def query(self) -> str:
         """`?sortierung=neueste&seite=2`; empty for the first page of the default order."""
@@ -136,7 +138,9 @@ def thread_page(article: Article, position: Position, reader: Reader | None = No
 
 def whole_thread(root: Comment, after: int, reader: Reader | None = None) -> tuple[Thread, int | None]:
     """The replies beneath `root` with numbers above `after`, and the number to go on from."""
-    replies = list(_visible(Comment.objects.filter(root=root, number__gt=after)).order_by("number")[: REPLIES_PER_PAGE + 1])
+    replies = list(
+        _visible(Comment.objects.filter(root=root, number__gt=after)).order_by("number")[: REPLIES_PER_PAGE + 1]
+    )
     following = replies[REPLIES_PER_PAGE - 1].number if len(replies) > REPLIES_PER_PAGE else None
     held = list(Comment.objects.held().filter(root=root, reader=reader)) if reader else []
     thread = arrange(root, replies[:REPLIES_PER_PAGE], held)

@@ -181,7 +181,9 @@ def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
 def _waiting_sentence(comment: Comment) -> str:
     if comment.held_because:
         return _("Danke, Ihr Kommentar ist gespeichert. Jemand aus der Redaktion sieht ihn sich an, dann erscheint er.")
-    return _("Danke, Ihr Kommentar ist gespeichert. Er erscheint, sobald Sie Ihre Adresse bestätigen: Wir haben Ihnen geschrieben.")
+    return _(
+        "Danke, Ihr Kommentar ist gespeichert. Er erscheint, sobald Sie Ihre Adresse bestätigen: Wir haben Ihnen geschrieben."
+    )
 
 
 def _wanted_passage(request: HttpRequest, article: Article) -> Passage | None:

@@ -46,9 +46,7 @@ class Notice(models.Model):
             ),
             models.CheckConstraint(name="notice_state_valid", condition=Q(state__in=["open", "decided"])),
             # Art. 16(2): who reports child sexual abuse need not say who they are; everyone else does.
-            models.CheckConstraint(
-                name="notice_says_who", condition=Q(kind="abuse") | (~Q(name="") & ~Q(email=""))
-            ),
+            models.CheckConstraint(name="notice_says_who", condition=Q(kind="abuse") | (~Q(name="") & ~Q(email=""))),
         ]
 
     def __str__(self) -> str:

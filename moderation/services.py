@@ -24,9 +24,7 @@ def remove(comment: Comment, *, moderator: User, reason: str) -> None:
         comment = Comment.objects.select_for_update().get(pk=comment.pk)
         if comment.is_held or comment.is_published:
             withdraw(comment, Comment.State.REMOVED)
-            Decision.objects.create(
-                comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason
-            )
+            Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason)
 
 
 def restore(comment: Comment, *, moderator: User) -> None:

@@ -32,8 +32,12 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         if count_up("notice", f"network {client_network(request)}", window=PER_NETWORK) <= NOTICES_PER_NETWORK:
             give_notice(Notice(comment=comment, reader=acting_reader(request), **form.cleaned_data))
-            messages.success(request, _("Danke, Ihre Meldung ist eingegangen. Wir sehen sie uns an."), extra_tags="comments")
+            messages.success(
+                request, _("Danke, Ihre Meldung ist eingegangen. Wir sehen sie uns an."), extra_tags="comments"
+            )
             return redirect(comment)
         status = 429
-        form.add_error(None, _("Aus Ihrem Netz kamen sehr viele Meldungen. Bitte versuchen Sie es in einer Stunde wieder."))
+        form.add_error(
+            None, _("Aus Ihrem Netz kamen sehr viele Meldungen. Bitte versuchen Sie es in einer Stunde wieder.")
+        )
     return render(request, "moderation/report.html", {"comment": comment, "form": form}, status=status)

@@ -342,7 +342,6 @@ class _Inline(Treeprocessor):
     token = re.compile(
         "|".join([_CODE, "!?" + _TARGET % "(?i:https?://)" + r"(?P<link>\))", _URL, _MARK, _BREAK]), re.DOTALL
     )
-
     outside: dict[str, str] = {}  # attributes of a link to another site
 
     def run(self, root: etree.Element) -> None:
@@ -384,9 +383,8 @@ class _Inline(Treeprocessor):
             if found.start() > place:
                 yield _Piece("text", text[place : found.start()])
             kind, content = found.lastgroup, found[0]
-            if (
-                kind == "url"
-            ):  # what is cut from its end may be the mark that ends an emphasis: the search goes on there
+            if kind == "url":
+                # What is cut from its end may be the mark that ends an emphasis: the search goes on right there.
                 content = _without_punctuation(content)
             elif kind == "code" and not found["code"].strip():
                 kind, content = "text", found["ticks"]
@@ -431,7 +429,6 @@ class _ArticleInline(_Inline):
         ),
         re.DOTALL,
     )
-
     outside = {"rel": "noopener"}
 
     def pieces(self, text: str) -> Iterator[_Piece]:

@@ -24,6 +24,7 @@ from django.db import connections
 from newsroom import prepare
 from newsroom.children import Child
 from newsroom.database import DatabaseStartError, EmbeddedDatabase
+from newsroom.foreground import own_foreground
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -250,7 +251,8 @@ def main() -> int:
         return 1
     data = Path(os.environ.get("NEWSROOM_DATA") or PROJECT / "var").absolute()
     try:
-        Site(port, data).run()
+        with own_foreground():
+            Site(port, data).run()
     except (CannotStartError, DatabaseStartError, CommandError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -52,7 +52,9 @@ def confirm_shared_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     fields = [(name, value) for name, value in fields if name not in {"csrfmiddlewaretoken", "form_key"}]
     if "form_key" in request.POST:
         fields.append(("form_key", new_form_key(confirmed=True)))
-    shown = [(name, value) for name, value in fields if value and name in {"body", "name", "email", "website", "reason"}]
+    shown = [
+        (name, value) for name, value in fields if value and name in {"body", "name", "email", "website", "reason"}
+    ]
     context = {"fields": fields, "shown": shown, "action": request.get_full_path()}
     return render(request, "newsroom/confirm_form.html", context, status=403)
 

@@ -62,4 +62,3 @@ def _message_id(event: str, pk: int, email: str = "") -> str:
     """The same event and recipient always give the same id: a mail sent twice after a crash is seen as one (B7)."""
     recipient = hashlib.sha256(email.lower().encode()).hexdigest()[:16] if email else "thread"
     return f"<{event}-{pk}.{recipient}@{mail_domain()}>"
-

@@ -60,9 +60,7 @@ class Subscription(models.Model):
         verbose_name = _("Abonnement")
         verbose_name_plural = _("Abonnements")
         constraints = [
-            models.UniqueConstraint(
-                fields=["article", "email"], name="subscription_once", condition=Q(kind="article")
-            ),
+            models.UniqueConstraint(fields=["article", "email"], name="subscription_once", condition=Q(kind="article")),
             # "My" comments are one reader's: a stranger who names my address must not take my row over.
             models.UniqueConstraint(
                 fields=["article", "reader", "email"], name="subscription_to_replies_once", condition=Q(kind="replies")
@@ -117,7 +115,9 @@ class Delivery(models.Model):
         DROPPED = "dropped", _("entfallen")
         FAILED = "failed", _("gescheitert")
 
-    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("Kommentar"))
+    comment = models.ForeignKey(
+        Comment, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("Kommentar")
+    )
     subscription = models.ForeignKey(
         Subscription, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("Abonnement")
     )
@@ -136,7 +136,9 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 name="delivery_state_valid", condition=Q(state__in=["waiting", "sent", "dropped", "failed"])
             ),
-            models.CheckConstraint(name="delivery_sent_has_time", condition=~Q(state="sent") | Q(sent_at__isnull=False)),
+            models.CheckConstraint(
+                name="delivery_sent_has_time", condition=~Q(state="sent") | Q(sent_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -82,7 +82,10 @@ def _answer(request: HttpRequest, subscription: Subscription) -> str:
     reader = current_reader(request)
     if reader is not None and reader.owns(subscription.email):
         return _("Eingetragen. Wir schreiben Ihnen an %s.") % subscription.email
-    return _(
-        "Bitte sehen Sie in Ihr Postfach (%s): Dort liegt eine E-Mail mit einem Knopf zum Bestätigen."
-        " Erst danach schreiben wir Ihnen."
-    ) % subscription.email
+    return (
+        _(
+            "Bitte sehen Sie in Ihr Postfach (%s): Dort liegt eine E-Mail mit einem Knopf zum Bestätigen."
+            " Erst danach schreiben wir Ihnen."
+        )
+        % subscription.email
+    )

@@ -8,150 +8,309 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('articles', '0001_initial'),
-        ('readers', '0001_initial'),
+        ("articles", "0001_initial"),
+        ("readers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BlockedWord',
+            name="BlockedWord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.CharField(help_text='Am Ende * für alle Wörter, die so beginnen.', max_length=60, unique=True, verbose_name='Wort')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "word",
+                    models.CharField(
+                        help_text="Am Ende * für alle Wörter, die so beginnen.",
+                        max_length=60,
+                        unique=True,
+                        verbose_name="Wort",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Gesperrtes Wort',
-                'verbose_name_plural': 'Gesperrte Wörter',
-                'ordering': ['word'],
+                "verbose_name": "Gesperrtes Wort",
+                "verbose_name_plural": "Gesperrte Wörter",
+                "ordering": ["word"],
             },
         ),
         migrations.CreateModel(
-            name='Passage',
+            name="Passage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('block', models.PositiveIntegerField(verbose_name='Absatz')),
-                ('exact', models.TextField(verbose_name='Wortlaut')),
-                ('prefix', models.CharField(blank=True, max_length=100)),
-                ('suffix', models.CharField(blank=True, max_length=100)),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passages', to='articles.article', verbose_name='Artikel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("block", models.PositiveIntegerField(verbose_name="Absatz")),
+                ("exact", models.TextField(verbose_name="Wortlaut")),
+                ("prefix", models.CharField(blank=True, max_length=100)),
+                ("suffix", models.CharField(blank=True, max_length=100)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="passages",
+                        to="articles.article",
+                        verbose_name="Artikel",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Textstelle',
-                'verbose_name_plural': 'Textstellen',
+                "verbose_name": "Textstelle",
+                "verbose_name_plural": "Textstellen",
             },
         ),
         migrations.CreateModel(
-            name='Comment',
+            name="Comment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('depth', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('number', models.PositiveIntegerField(blank=True, editable=False, null=True, verbose_name='Nummer')),
-                ('thread_number', models.PositiveIntegerField(blank=True, editable=False, null=True)),
-                ('name', models.CharField(max_length=80, verbose_name='Name')),
-                ('website', models.URLField(blank=True, verbose_name='Website')),
-                ('body', models.TextField(validators=[django.core.validators.MinLengthValidator(1)], verbose_name='Kommentar')),
-                ('html', models.TextField(editable=False)),
-                ('state', models.CharField(choices=[('held', 'wird geprüft'), ('published', 'veröffentlicht'), ('removed', 'entfernt'), ('deleted', 'gelöscht')], default='held', max_length=10, verbose_name='Stand')),
-                ('held_because', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, size=None, verbose_name='Grund')),
-                ('score', models.PositiveIntegerField(default=0, editable=False, verbose_name='Respekt')),
-                ('reply_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='Antworten')),
-                ('form_key', models.UUIDField(editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='geschrieben')),
-                ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='veröffentlicht')),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments_all', to='articles.article', verbose_name='Artikel')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replies', to='comments.comment', verbose_name='Antwort auf')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='readers.reader', verbose_name='Leser')),
-                ('root', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='thread', to='comments.comment')),
-                ('passage', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='comments.passage', verbose_name='Textstelle')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("depth", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("number", models.PositiveIntegerField(blank=True, editable=False, null=True, verbose_name="Nummer")),
+                ("thread_number", models.PositiveIntegerField(blank=True, editable=False, null=True)),
+                ("name", models.CharField(max_length=80, verbose_name="Name")),
+                ("website", models.URLField(blank=True, verbose_name="Website")),
+                (
+                    "body",
+                    models.TextField(
+                        validators=[django.core.validators.MinLengthValidator(1)], verbose_name="Kommentar"
+                    ),
+                ),
+                ("html", models.TextField(editable=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "wird geprüft"),
+                            ("published", "veröffentlicht"),
+                            ("removed", "entfernt"),
+                            ("deleted", "gelöscht"),
+                        ],
+                        default="held",
+                        max_length=10,
+                        verbose_name="Stand",
+                    ),
+                ),
+                (
+                    "held_because",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="Grund",
+                    ),
+                ),
+                ("score", models.PositiveIntegerField(default=0, editable=False, verbose_name="Respekt")),
+                ("reply_count", models.PositiveIntegerField(default=0, editable=False, verbose_name="Antworten")),
+                ("form_key", models.UUIDField(editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="geschrieben")),
+                ("published_at", models.DateTimeField(blank=True, null=True, verbose_name="veröffentlicht")),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="comments_all",
+                        to="articles.article",
+                        verbose_name="Artikel",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replies",
+                        to="comments.comment",
+                        verbose_name="Antwort auf",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="comments",
+                        to="readers.reader",
+                        verbose_name="Leser",
+                    ),
+                ),
+                (
+                    "root",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="thread",
+                        to="comments.comment",
+                    ),
+                ),
+                (
+                    "passage",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="comments",
+                        to="comments.passage",
+                        verbose_name="Textstelle",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Kommentar',
-                'verbose_name_plural': 'Kommentare',
+                "verbose_name": "Kommentar",
+                "verbose_name_plural": "Kommentare",
             },
         ),
         migrations.CreateModel(
-            name='Vote',
+            name="Vote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='comments.comment', verbose_name='Kommentar')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='readers.reader', verbose_name='Leser')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "comment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="votes",
+                        to="comments.comment",
+                        verbose_name="Kommentar",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="votes",
+                        to="readers.reader",
+                        verbose_name="Leser",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Stimme',
-                'verbose_name_plural': 'Stimmen',
+                "verbose_name": "Stimme",
+                "verbose_name_plural": "Stimmen",
             },
         ),
         migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('exact', ''), _negated=True), ('block__gte', 1)), name='passage_not_empty'),
+            model_name="passage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("exact", ""), _negated=True), ("block__gte", 1)), name="passage_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.UniqueConstraint(models.F('article'), models.F('block'), django.db.models.functions.text.MD5('exact'), models.F('prefix'), models.F('suffix'), name='passage_once'),
+            model_name="passage",
+            constraint=models.UniqueConstraint(
+                models.F("article"),
+                models.F("block"),
+                django.db.models.functions.text.MD5("exact"),
+                models.F("prefix"),
+                models.F("suffix"),
+                name="passage_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(condition=models.Q(('root__isnull', False)), fields=['root', 'number'], name='comment_thread'),
+            model_name="comment",
+            index=models.Index(
+                condition=models.Q(("root__isnull", False)), fields=["root", "number"], name="comment_thread"
+            ),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(condition=models.Q(('parent', None)), fields=['article', '-score', '-thread_number'], name='comment_most_voted'),
+            model_name="comment",
+            index=models.Index(
+                condition=models.Q(("parent", None)),
+                fields=["article", "-score", "-thread_number"],
+                name="comment_most_voted",
+            ),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(condition=models.Q(('passage__isnull', False)), fields=['article', 'thread_number'], name='comment_inline'),
+            model_name="comment",
+            index=models.Index(
+                condition=models.Q(("passage__isnull", False)),
+                fields=["article", "thread_number"],
+                name="comment_inline",
+            ),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['-id'], name='comment_held'),
+            model_name="comment",
+            index=models.Index(condition=models.Q(("state", "held")), fields=["-id"], name="comment_held"),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(fields=['reader', 'article'], name='comment_of_reader'),
+            model_name="comment",
+            index=models.Index(fields=["reader", "article"], name="comment_of_reader"),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['held', 'published', 'removed', 'deleted'])), name='comment_state_valid'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["held", "published", "removed", "deleted"])),
+                name="comment_state_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('depth', 0), ('parent', None), ('root', None)), models.Q(('depth__gte', 1), ('parent__isnull', False), ('root__isnull', False)), _connector='OR'), name='comment_root_or_reply'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("depth", 0), ("parent", None), ("root", None)),
+                    models.Q(("depth__gte", 1), ("parent__isnull", False), ("root__isnull", False)),
+                    _connector="OR",
+                ),
+                name="comment_root_or_reply",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('parent', models.F('id')), _negated=True), models.Q(('root', models.F('id')), _negated=True)), name='comment_not_own_parent'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("parent", models.F("id")), _negated=True),
+                    models.Q(("root", models.F("id")), _negated=True),
+                ),
+                name="comment_not_own_parent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), models.Q(('number__isnull', False), ('published_at__isnull', False)), _connector='OR'), name='comment_published_is_numbered'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "published"), _negated=True),
+                    models.Q(("number__isnull", False), ("published_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="comment_published_is_numbered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('thread_number', None), models.Q(('number__isnull', False), ('parent', None)), _connector='OR'), name='comment_thread_number_on_roots'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("thread_number", None), models.Q(("number__isnull", False), ("parent", None)), _connector="OR"
+                ),
+                name="comment_thread_number_on_roots",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('number', None), ('parent__isnull', False), ('thread_number__isnull', False), _connector='OR'), name='comment_numbered_root_has_thread_number'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("number", None), ("parent__isnull", False), ("thread_number__isnull", False), _connector="OR"
+                ),
+                name="comment_numbered_root_has_thread_number",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('body', ''), _negated=True), models.Q(('name', ''), _negated=True)), name='comment_says_something'),
+            model_name="comment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("body", ""), _negated=True), models.Q(("name", ""), _negated=True)),
+                name="comment_says_something",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.UniqueConstraint(fields=('article', 'number'), name='comment_number_once'),
+            model_name="comment",
+            constraint=models.UniqueConstraint(fields=("article", "number"), name="comment_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.UniqueConstraint(fields=('article', 'thread_number'), name='comment_thread_number_once'),
+            model_name="comment",
+            constraint=models.UniqueConstraint(fields=("article", "thread_number"), name="comment_thread_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.UniqueConstraint(fields=('reader', 'comment'), name='vote_once'),
+            model_name="vote",
+            constraint=models.UniqueConstraint(fields=("reader", "comment"), name="vote_once"),
         ),
     ]

@@ -1,0 +1,56 @@
+"""Reading: the same bytes for everyone, no trace, a fixed number of queries."""
+
+import pytest
+from django.test import Client
+
+from articles.models import Article
+from tests import factories
+
+
+def test_page_shows_article(article, client):
+    page = client.get(f"/artikel/{article.slug}/")
+    assert page.status_code == 200
+    assert "<h1>Brücke gesperrt</h1>" in page.text
+    assert "Von UKIN" in page.text
+    assert "0 Kommentare" in page.text
+    assert "Noch keine Stimme" in page.text
+
+
+def test_reading_leaves_no_cookie_and_gives_everyone_the_same_bytes(article):
+    first, second = (Client().get(f"/artikel/{article.slug}/", headers=headers) for headers in FINGERPRINTS)
+    assert first.cookies == second.cookies == {}
+    assert first.content == second.content
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    assert first.headers["Vary"] == "Cookie"
+
+
+FINGERPRINTS = [
+    {"User-Agent": "A", "Accept-Language": "en"},
+    {"User-Agent": "B", "Accept-Language": "de", "Cookie": "fremd=1", "X-Forwarded-Host": "evil.example"},
+]
+
+
+def test_unchanged_page_is_not_sent_again(article, client):
+    etag = client.get(f"/artikel/{article.slug}/").headers["ETag"]
+    again = client.get(f"/artikel/{article.slug}/", headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+    factories.comment(article)
+    assert client.get(f"/artikel/{article.slug}/", headers={"If-None-Match": etag}).status_code == 200
+
+
+@pytest.mark.parametrize("threads, replies", [(3, 0), (3, 2), (60, 5)])
+def test_page_takes_three_queries_whatever_it_holds(article, client, django_assert_num_queries, threads, replies):
+    for _thread in range(threads):
+        root = factories.comment(article)
+        for _reply in range(replies):
+            factories.comment(article, parent=root)
+    with django_assert_num_queries(2 if replies == 0 else 3):
+        client.get(f"/artikel/{article.slug}/")
+
+
+def test_draft_and_scheduled_articles_are_not_there(db, client):
+    draft = factories.article(state=Article.State.DRAFT)
+    later = factories.article(published_at="2999-01-01T00:00Z")
+    assert client.get(f"/artikel/{draft.slug}/").status_code == 404
+    assert client.get(f"/artikel/{later.slug}/").status_code == 404
+    assert "Brücke" not in client.get("/").text

@@ -1,0 +1,51 @@
+"""The small cast of the tests: an article, readers, comments; a real mail server; a worker run once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+from procrastinate.contrib.django import app
+
+from newsroom.mailbox import Letter, Mailbox, receiving
+from tests import factories
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files(django_db_setup) -> None:
+    """The pages name hashed files; they are collected once, as in production."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def article(db):
+    return factories.article()
+
+
+@pytest.fixture
+def letters(settings, tmp_path: Path) -> Callable[[], list[Letter]]:
+    """A real SMTP server for this test; call it for the letters received, oldest first."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with receiving(tmp_path / "mailbox") as port:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        yield lambda: Mailbox(tmp_path / "mailbox").newest()[::-1]
+
+
+@pytest.fixture
+def run_jobs(transactional_db) -> Callable[[], None]:
+    """Runs a real worker until no job is waiting. Jobs see committed rows only, so the test's are committed too."""
+
+    def run() -> None:
+        with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
+            worker_app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="never")
+
+    yield run
+    connections.close_all()
+
+
+@pytest.fixture
+def guest(article) -> Client:
+    """A browser that has never been here. It checks CSRF like a real one."""
+    return Client(enforce_csrf_checks=True)

@@ -1,0 +1,58 @@
+"""Plain functions that make what a test is about; what matters stands in the test."""
+
+import itertools
+import uuid
+
+from django.db import transaction
+
+from articles.models import Article, Author, Section
+from articles.services import save_article
+from comments.models import Comment
+from comments.services import publish
+from readers.models import Reader, User
+
+_count = itertools.count(1)
+
+
+def article(headline: str = "Brücke gesperrt", **fields) -> Article:
+    fields.setdefault("author", Author.objects.get_or_create(name="UKIN")[0])
+    fields.setdefault("section", Section.objects.get_or_create(name="Politik")[0])
+    fields.setdefault("source", "Erster Absatz.\n\nZweiter Absatz.")
+    fields.setdefault("state", Article.State.PUBLISHED)
+    fields.setdefault("slug", f"artikel-{next(_count)}")
+    return save_article(Article(headline=headline, **fields))
+
+
+def reader(name: str = "", email: str = "", **fields) -> Reader:
+    return Reader.objects.create(name=name, email=email, **fields)
+
+
+def editor(username: str = "redaktion") -> User:
+    return User.objects.create_superuser(username, f"{username}@example.org", "ein langes Passwort")
+
+
+def comment(article: Article, body: str = "Ein Kommentar.", *, parent: Comment | None = None, **fields) -> Comment:
+    """A published comment, or one in the given state."""
+    state = fields.pop("state", Comment.State.PUBLISHED)
+    author = fields.pop("reader", None) or reader(name=fields.get("name", "Anna"))
+    made = Comment(
+        article=article,
+        parent=parent,
+        root=(parent.root or parent) if parent else None,
+        depth=parent.depth + 1 if parent else 0,
+        reader=author,
+        name=fields.pop("name", author.name or "Anna"),
+        body=body,
+        form_key=uuid.uuid4(),
+        **fields,
+    )
+    made.render()
+    with transaction.atomic():
+        if state == Comment.State.HELD:
+            made.save()
+        else:
+            publish(made)
+            if state != Comment.State.PUBLISHED:
+                Comment.objects.filter(pk=made.pk).update(state=state)
+                made.state = state
+    return made
