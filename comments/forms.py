@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
@@ -51,7 +52,7 @@ class CommentForm(forms.Form):
     )
     email = forms.EmailField(
         label=_("E-Mail"),
-        help_text=_("freiwillig, wird nicht veröffentlicht"),
+        help_text=_("freiwillig"),
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -82,6 +83,8 @@ class CommentForm(forms.Form):
         body = normalise(self.cleaned_data["body"])
         if not shows_something(body):
             raise ValidationError(self.fields["body"].error_messages["required"], code="required")
+        # Normalising can lengthen a text: one character of musical notation becomes three.
+        MaxLengthValidator(COMMENT_LIMIT, self.fields["body"].error_messages["max_length"])(body)
         return body
 
     def clean_name(self) -> str:

@@ -3,18 +3,23 @@
 import signal
 import subprocess
 
+GRACE = "1 2 3 4 5"  # the seconds in which a program may end in order before it is killed
+
 
 class Leash:
     """Watches over one started process: when our own process is gone, however it went, `sig` is sent to the other.
 
     A small shell waits at the end of a pipe that only we hold open. The kernel closes our end with us, so this needs
     neither a polling loop nor Linux' PR_SET_PDEATHSIG, which is missing on macOS and is cleared by a change of user.
+    With `group`, the whole process group is told, and killed if it does not listen.
     """
 
     def __init__(self, pid: int, *, sig: signal.Signals = signal.SIGTERM, group: bool = False) -> None:
-        target = f"-{pid}" if group else f"{pid}"
+        script = 'read -r _; kill -s "$0" -- "$1"'
+        if group:
+            script += f'; for _ in {GRACE}; do sleep 1; kill -0 -- "$1" || exit; done; kill -s KILL -- "$1"'
         self._shell = subprocess.Popen(
-            ["sh", "-c", 'read -r _; kill -s "$0" -- "$1"', sig.name.removeprefix("SIG"), target],
+            ["sh", "-c", script, sig.name.removeprefix("SIG"), f"-{pid}" if group else f"{pid}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

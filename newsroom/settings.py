@@ -167,7 +167,22 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# Eight digits are easy to copy on a phone; with three tries a code, nobody guesses one.
+ACCOUNT_LOGIN_BY_CODE_FORMAT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = {"numeric": True, "length": 8}
+# Codes are mails to whoever is named: allauth's own three a minute would be 4,320 a day to one address (B14).
+ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key", "confirm_email": "1/10s/key,10/h/key"}
+ACCOUNT_FORMS = {
+    "login": "readers.accounts.LoginForm",
+    "signup": "readers.accounts.SignupForm",
+    "request_login_code": "readers.accounts.RequestLoginCodeForm",
+    "confirm_login_code": "readers.accounts.ConfirmLoginCodeForm",
+    "confirm_email_verification_code": "readers.accounts.ConfirmEmailVerificationCodeForm",
+    "add_email": "readers.accounts.AddEmailForm",
+}
 ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # the old address hears that it was replaced
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"

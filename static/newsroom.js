@@ -51,26 +51,27 @@ document.addEventListener("focusin", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!isOurs(form)) return;
-  const wait = "commentForm" in form.dataset && event.submitter?.name !== "preview"
-    ? FASTEST_HUMAN - (Date.now() - (form.opened ?? 0))
-    : 0;
-  if (isPrepared(form) && wait <= 0) return;
+  const { target: form, submitter } = event;
+  if (!isOurs(form) || (isPrepared(form) && mayGo(form, submitter) <= 0)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (form.ariaBusy === "true") return;
   form.ariaBusy = "true";
-  const { submitter } = event;
   prepare(form)
-    .then(() => new Promise((resume) => setTimeout(resume, form.dataset.commentForm === undefined || submitter?.name === "preview" ? 0 : Math.max(0, FASTEST_HUMAN - (Date.now() - (form.opened ?? 0))))))
+    .then(() => new Promise((resume) => setTimeout(resume, mayGo(form, submitter))))
     .then(() => { form.ariaBusy = null; form.requestSubmit(submitter); })
-    .catch(() => { form.ariaBusy = null; say(form, form.dataset.offline ?? document.body.dataset.offline); });
+    .catch(() => { form.ariaBusy = null; say(form, document.body.dataset.offline); });
 }, true);
 
-document.addEventListener("htmx:load", (event) => {
-  for (const form of event.detail.elt.querySelectorAll?.("[data-comment-form]") ?? []) form.opened ??= Date.now();
-  if (event.detail.elt.matches?.("[data-comment-form]")) event.detail.elt.opened ??= Date.now();
+/* How many ms a comment must still wait: nobody is held for having typed or pasted fast. */
+function mayGo(form, submitter) {
+  if (!("commentForm" in form.dataset) || submitter?.name === "preview") return 0;
+  return FASTEST_HUMAN - (Date.now() - (form.opened ?? 0));
+}
+
+// A form that came with its key was opened, at the latest, when it arrived here.
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  for (const form of elt.closest("body").querySelectorAll("[data-comment-form]")) form.opened ??= Date.now();
 });
 
 // --- When the network or the server fails: say so, keep every word -----------------------------------------------
@@ -143,6 +144,10 @@ if (bubble) {
       bubble.toggleAttribute("data-away", entries.some((entry) => entry.isIntersecting));
     });
     if (form()) watcher.observe(form());
-    document.addEventListener("htmx:afterSettle", () => { watcher.disconnect(); if (form()) watcher.observe(form()); });
+    document.addEventListener("htmx:afterSettle", () => {
+      watcher.disconnect();
+      if (form()) watcher.observe(form());
+      bubble.querySelector("b").textContent = document.getElementById("kommentare").dataset.count;
+    });
   }
 }
