@@ -20,7 +20,7 @@ from readers.models import Reader
 
 THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the beginning; the rest has a page of its own.
-REPLIES_PER_THREAD = 20
+REPLIES_PER_THREAD = 10
 REPLIES_PER_PAGE = 100
 # Beyond what anyone has written; a number that large in an address is not ours.
 LAST_PAGE = 1_000_000
@@ -121,7 +121,9 @@ def thread_page(article: Article, position: Position, reader: Reader | None = No
     """One page of an article's threads: two queries, and two more for a reader who has acted."""
     roots, following = _roots(article, position)
     replies = _first_replies([root.pk for root in roots if root.reply_count])
-    held = list(Comment.objects.held().filter(article=article, reader=reader)) if reader else []
+    held = (
+        list(Comment.objects.held().select_related("passage").filter(article=article, reader=reader)) if reader else []
+    )
     beneath: dict[int, list[Comment]] = {}
     for reply in replies:
         beneath.setdefault(reply.root_id, []).append(reply)

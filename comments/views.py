@@ -87,7 +87,8 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = request.POST.get("wanted") != "0"
     comment = vote(comment=comment, reader=acting_reader(request), wanted=wanted)
     if request.htmx:
-        return render(request, "comments/vote.html", {"comment": comment, "voted": wanted})
+        context = {"comment": comment, "address": comment.get_absolute_url(), "voted": wanted}
+        return render(request, "comments/vote.html", context)
     return redirect(comment)
 
 

@@ -61,7 +61,8 @@ class Site:
         family = [*self.family, *psutil.Process(self.process.pid).children(recursive=True)]
         self.process.send_signal(sig)
         code = self.process.wait(30)
-        wait_until(lambda: not any(is_alive(process) for process in family), 15)
+        psutil.wait_procs(family, timeout=15)
+        assert [process for process in family if is_alive(process)] == []
         return code
 
 

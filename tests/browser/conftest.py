@@ -1,0 +1,140 @@
+"""A real Chromium before the real site: WhiteNoise's files, a real mail server, a real worker."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.db import connections
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from articles.models import Article
+from newsroom.prepare import publish_first_article
+
+PATIENCE = 10_000  # ms until something that should happen counts as missing
+
+LAUNCH = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+# --- the server and the browser, once for all tests here -------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def live_server(static_files) -> Iterator[LiveServer]:
+    """pytest-django's, but files come out of STATIC_ROOT, hashed and compressed, as in production: Django's own
+    handler for tests finds only files by their unhashed names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "_should_handle", lambda self, path: False)
+        server = LiveServer("localhost")
+        yield server
+        server.stop()
+
+
+# Of the package and not of the session: while Playwright runs, its loop makes asyncio.run() impossible in this thread,
+# and the tests of other packages run workers.
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    path = os.environ.get("NEWSROOM_CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.fail("Set NEWSROOM_CHROMIUM to a Chromium or Chrome; `make test` finds one or gets one.", pytrace=False)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to be root with it
+    browser = playwright.chromium.launch(executable_path=path, args=LAUNCH + sandbox)
+    yield browser
+    browser.close()
+
+
+# --- for one test ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def public_address(settings, live_server: LiveServer) -> None:
+    """Links in mails lead to this server."""
+    settings.SITE_URL = live_server.url
+    settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+
+
+@pytest.fixture
+def expected() -> list[str]:
+    """Patterns of the complaints that belong to the test; any other one fails it."""
+    return []
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: LiveServer, expected: list[str]) -> Iterator[Callable[..., Page]]:
+    """Makes another reader's browser: nothing of the others' in it. What it complains of is collected: the console's
+    errors, uncaught exceptions, requests to anybody but us."""
+    contexts, complaints = [], []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith(f"{live_server.url}/"):
+            complaints.append(f"request to {request.url}")
+
+    def visit(**options) -> Page:
+        options = {"viewport": {"width": 1200, "height": 900}, "locale": "de-DE", "color_scheme": "light"} | options
+        context = browser.new_context(base_url=live_server.url, **options)
+        context.set_default_timeout(PATIENCE)
+        context.on("console", on_console)
+        context.on("request", on_request)
+        context.on("weberror", lambda error: complaints.append(f"exception: {error.error}"))
+        contexts.append(context)
+        return context.new_page()
+
+    yield visit
+    for context in contexts:
+        context.close()
+    unexpected = [text for text in complaints if not any(re.search(pattern, text) for pattern in expected)]
+    assert unexpected == []
+
+
+@pytest.fixture
+def page(visit: Callable[..., Page]) -> Page:
+    return visit()
+
+
+@pytest.fixture
+def plain_page(visit: Callable[..., Page]) -> Page:
+    """A browser with JavaScript switched off."""
+    return visit(java_script_enabled=False)
+
+
+@pytest.fixture
+def german_article(transactional_db) -> Article:
+    """The article the site is delivered with."""
+    publish_first_article()
+    return Article.objects.get()
+
+
+@pytest.fixture
+def run_jobs(run_jobs: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """As everywhere, but in a thread of its own: Playwright's loop has this one."""
+
+    def run() -> None:
+        try:
+            run_jobs()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        yield lambda: thread.submit(run).result()

@@ -1,0 +1,257 @@
+"""Signing up and in by a mailed code, and what becomes of the things the device did before."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from comments.models import Comment, Vote
+from ratings.models import Rating
+from readers.models import Reader, User
+from tests import factories
+
+LEA, MAX = "lea@example.org", "max@example.org"
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_yet(transactional_db):
+    """allauth counts attempts in the cache, which outlives a test."""
+    cache.clear()
+
+
+@pytest.fixture
+def mailed_code(run_jobs, letters):
+    """Delivers what is waiting; call it for the code in the newest letter."""
+
+    def newest() -> str:
+        run_jobs()
+        return re.search(r"^ {4}(\d{4}-\d{4})$", letters()[-1].text, re.MULTILINE)[1]
+
+    return newest
+
+
+def sign_up(browser: Client, email: str, mailed_code) -> User:
+    browser.post("/konto/signup/", {"email": email})
+    browser.post("/konto/confirm-email/", {"code": mailed_code()})
+    return User.objects.get(email=email)
+
+
+def sign_in(browser: Client, email: str, mailed_code) -> None:
+    browser.post("/konto/login/", {"login": email})
+    browser.post("/konto/login/code/confirm/", {"code": mailed_code()})
+
+
+def without_tokens(page) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text)
+
+
+def test_an_address_and_its_code_make_an_account(client, mailed_code, letters):
+    asked = client.post("/konto/signup/", {"email": "Lea@Example.org"})
+    assert (asked.status_code, asked.url) == (302, "/konto/confirm-email/")
+    assert client.get("/konto/email/").url == "/konto/login/?next=/konto/email/"
+
+    confirmed = client.post(asked.url, {"code": mailed_code()})
+
+    assert (confirmed.status_code, confirmed.url) == (302, "/konto/email/")
+    user = User.objects.get()
+    assert (user.email, user.has_usable_password()) == (LEA, False)
+    assert user.reader.owns(LEA)
+    assert f"Sie sind angemeldet als <strong>{LEA}</strong>" in client.get("/konto/email/").text
+    [letter] = letters()
+    assert (letter.recipient, letter.subject[:27]) == (LEA, "Ihr Code für das neue Konto")
+
+
+def test_a_code_signs_in_on_another_device(client, mailed_code):
+    user = sign_up(client, LEA, mailed_code)
+    other = Client()
+
+    asked = other.post("/konto/login/", {"login": LEA})
+    assert (asked.status_code, asked.url) == (302, "/konto/login/code/confirm/")
+    confirmed = other.post(asked.url, {"code": mailed_code().replace("-", " ")})
+
+    assert (confirmed.status_code, confirmed.url) == (302, "/konto/email/")
+    assert other.get("/konto/email/").context["user"] == user
+    assert Reader.objects.filter(merged_into=None).count() == 1
+
+
+def test_a_wrong_code_does_not_sign_in_and_says_so(client, mailed_code):
+    sign_up(client, LEA, mailed_code)
+    other = Client()
+    other.post("/konto/login/", {"login": LEA})
+    code = mailed_code()
+
+    wrong = other.post("/konto/login/code/confirm/", {"code": "0000-0000" if code != "0000-0000" else "1111-1111"})
+
+    assert wrong.status_code == 200
+    assert '<ul class="errorlist" id="id_code_error"><li>Dieser Code stimmt nicht.' in wrong.text
+    assert 'aria-invalid="true" aria-describedby="id_code_error"' in wrong.text
+    assert other.get("/konto/email/").url == "/konto/login/?next=/konto/email/"
+    assert other.post("/konto/login/code/confirm/", {"code": code}).url == "/konto/email/"
+
+
+def test_after_three_wrong_codes_the_right_one_is_worth_nothing(client, mailed_code):
+    sign_up(client, LEA, mailed_code)
+    other = Client()
+    other.post("/konto/login/", {"login": LEA})
+    code = mailed_code()
+    for _attempt in range(3):
+        other.post("/konto/login/code/confirm/", {"code": "falsch"})
+    assert "Das waren zu viele Versuche." in other.get("/konto/login/").text
+    other.post("/konto/login/code/confirm/", {"code": code})
+    assert other.get("/konto/email/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "address, field, to_known, to_unknown",
+    [
+        ("/konto/login/", "login", "Ihr Code zum Anmelden: …", "Anmelden bei Newsroom"),
+        ("/konto/signup/", "email", "Ihr Konto bei Newsroom", "Ihr Code für das neue Konto: …"),
+    ],
+)
+def test_a_known_and_an_unknown_address_get_the_same_answer(
+    client, mailed_code, letters, run_jobs, address, field, to_known, to_unknown
+):
+    sign_up(client, LEA, mailed_code)
+    cache.clear()
+    answers = []
+    for email in (LEA, MAX):
+        browser = Client()
+        answer = browser.post(address, {field: email})
+        page = browser.get(answer.url)
+        answers.append((answer.status_code, answer.url, without_tokens(page).replace(email, "…")))
+    assert answers[0] == answers[1]
+
+    run_jobs()
+    subjects = {letter.recipient: re.sub(r"\d{4}-\d{4}", "…", letter.subject) for letter in letters()[1:]}
+    assert subjects == {LEA: to_known, MAX: to_unknown}
+
+
+@pytest.mark.parametrize("email", ["", "quatsch", "lea@", "a@b"])
+def test_what_is_no_address_is_refused_with_a_reason(client, email):
+    refused = client.post("/konto/login/", {"login": email})
+    assert refused.status_code == 200
+    assert 'aria-invalid="true" aria-describedby="id_login_error"' in refused.text
+
+
+def test_one_address_gets_three_codes_a_minute_known_or_not(client, letters, run_jobs):
+    factories.editor()
+    for email in ("redaktion@example.org", MAX):
+        answers = [Client().post("/konto/login/", {"login": email}).status_code for _request in range(4)]
+        assert answers == [302, 302, 302, 200]
+    run_jobs()
+    assert sorted(letter.recipient for letter in letters()) == 3 * [MAX] + 3 * ["redaktion@example.org"]
+
+
+def test_what_the_device_did_becomes_the_accounts(article, client, mailed_code):
+    other = factories.comment(article)
+    client.post(f"/artikel/{article.slug}/kommentieren/", {"body": "Von mir.", "name": "Lea"})
+    client.post(f"/kommentar/{other.pk}/respekt/", {"wanted": "1"})
+    client.post(f"/artikel/{article.slug}/bewerten/", {"stars": "4"})
+    device = Comment.objects.get(name="Lea").reader
+    assert settings.READER_COOKIE_NAME in client.cookies
+
+    user = sign_up(client, LEA, mailed_code)
+
+    assert user.reader == device
+    assert (Vote.objects.get().reader, Rating.objects.get().reader) == (device, device)
+    assert (user.reader.name, user.reader.email) == ("Lea", LEA)
+    assert client.cookies[settings.READER_COOKIE_NAME].value == ""
+
+
+def test_a_second_device_brings_its_deeds_and_no_second_vote(article, client, mailed_code):
+    user = sign_up(client, LEA, mailed_code)
+    other = factories.comment(article)
+    client.post(f"/kommentar/{other.pk}/respekt/", {"wanted": "1"})
+    client.post(f"/artikel/{article.slug}/bewerten/", {"stars": "2"})
+    phone = Client()
+    phone.post(f"/kommentar/{other.pk}/respekt/", {"wanted": "1"})
+    phone.post(f"/artikel/{article.slug}/bewerten/", {"stars": "5"})
+    phone.post(f"/artikel/{article.slug}/kommentieren/", {"body": "Vom Telefon.", "name": "Lea"})
+    other.refresh_from_db()
+    assert other.score == 2
+
+    sign_in(phone, LEA, mailed_code)
+
+    other.refresh_from_db()
+    article.counters.refresh_from_db()
+    assert Comment.objects.get(body="Vom Telefon.").reader == user.reader
+    assert (other.score, list(Vote.objects.values_list("reader", flat=True))) == (1, [user.reader.pk])
+    assert (article.counters.ratings, article.counters.stars) == (1, 2)
+
+
+def test_signing_out_leaves_the_device_anonymous(article, client, mailed_code):
+    user = sign_up(client, LEA, mailed_code)
+
+    left = client.post("/konto/logout/")
+
+    assert (left.status_code, left.url) == (302, "/")
+    assert client.get("/konto/email/").status_code == 302
+    kept = {name for name, cookie in client.cookies.items() if cookie.value}
+    assert kept & {settings.SESSION_COOKIE_NAME, settings.READER_COOKIE_NAME} == set()
+    client.post(f"/artikel/{article.slug}/bewerten/", {"stars": "1"})
+    stranger = Rating.objects.get().reader
+    assert stranger != user.reader
+    assert (stranger.user, stranger.name, stranger.email) == (None, "", "")
+
+
+def test_looking_at_the_sign_out_page_signs_nobody_out(client, mailed_code):
+    sign_up(client, LEA, mailed_code)
+    assert "Möchten Sie sich abmelden?" in client.get("/konto/logout/").text
+    assert client.get("/konto/email/").status_code == 200
+
+
+def test_a_new_address_counts_once_its_code_is_entered_and_the_old_one_is_told(client, mailed_code, letters, run_jobs):
+    user = sign_up(client, LEA, mailed_code)
+
+    client.post("/konto/email/", {"email": MAX, "action_add": "1"})
+    code = mailed_code()
+    user.refresh_from_db()
+    assert user.email == LEA
+    client.post("/konto/confirm-email/", {"code": code})
+    run_jobs()
+
+    user.refresh_from_db()
+    assert (user.email, user.reader.email, user.reader.owns(MAX)) == (MAX, MAX, True)
+    assert (letters()[-1].recipient, letters()[-1].subject) == (LEA, "Ihr Konto bei Newsroom hat eine neue Adresse")
+
+
+def test_somebody_elses_address_cannot_be_taken_over(client, mailed_code):
+    sign_up(client, LEA, mailed_code)
+    thief = Client()
+    user = sign_up(thief, MAX, mailed_code)
+    cache.clear()
+    thief.post("/konto/email/", {"email": LEA, "action_add": "1"})
+    answer = thief.post("/konto/confirm-email/", {"code": mailed_code()})
+    assert "Zu dieser Adresse gibt es schon ein Konto." in answer.text
+    user.refresh_from_db()
+    assert user.email == MAX
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x"])
+def test_signing_in_never_leads_off_the_site(client, mailed_code, target):
+    sign_up(client, LEA, mailed_code)
+    other = Client()
+    other.post("/konto/login/", {"login": LEA, "next": target})
+    confirmed = other.post("/konto/login/code/confirm/", {"code": mailed_code(), "next": target})
+    assert confirmed.url == "/konto/email/"
+
+
+def test_a_blocked_account_is_signed_out_and_gets_no_code(client, mailed_code, letters, run_jobs):
+    user = sign_up(client, LEA, mailed_code)
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert client.get("/konto/email/").status_code == 302
+    assert Client().post("/konto/login/", {"login": LEA}).url == "/konto/login/code/confirm/"
+    run_jobs()
+    assert letters()[-1].subject == "Anmelden bei Newsroom"
+
+
+def test_limits_keep_neither_network_nor_mail_address(client):
+    client.post("/konto/login/", {"login": LEA})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key FROM newsroom_cache")
+        keys = " ".join(key for (key,) in cursor.fetchall())
+    assert "request_login_code" in keys
+    assert ("127.0.0" in keys, "lea" in keys) == (False, False)
