@@ -43,7 +43,6 @@ class ArticleAdmin(admin.ModelAdmin):
     date_hierarchy = "published_at"
     show_full_result_count = False
     save_on_top = True
-    autocomplete_fields = ["author", "section"]
     fieldsets = [
         (None, {"fields": ["headline", "summary", "source"]}),
         (_("Veröffentlichen"), {"fields": [("author", "section"), ("state", "published_at"), "slug"]}),

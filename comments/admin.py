@@ -27,8 +27,8 @@ class DecisionInline(admin.TabularInline):
 class CommentAdmin(admin.ModelAdmin):
     """Comments are read, searched and decided here. Nobody's words are rewritten: all fields are read-only."""
 
-    list_display = ["excerpt", "name", "article_link", "created_at", "shown_state", "because"]
-    list_filter = ["state", "created_at"]
+    list_display = ["excerpt", "name", "article_link", "created_at", "state_and_reason"]
+    list_filter = ["state"]
     list_select_related = ["article"]
     list_per_page = 50
     show_full_result_count = False
@@ -121,7 +121,7 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Text"))
     def shown_body(self, comment: Comment) -> str:
-        return format_html('<div class="kommentartext">{}</div>', comment.body)
+        return format_html('<div class="comment-body">{}</div>', comment.body)
 
     @admin.display(description=_("Artikel"), ordering="article")
     def article_link(self, comment: Comment) -> str:
@@ -139,6 +139,11 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.display(description=_("Stand"), ordering="state")
     def shown_state(self, comment: Comment) -> str:
         return comment.get_state_display()
+
+    @admin.display(description=_("Stand"), ordering="state")
+    def state_and_reason(self, comment: Comment) -> str:
+        because = self.because(comment)
+        return f"{comment.get_state_display()}: {because}" if because else comment.get_state_display()
 
     @admin.display(description=_("Warum gehalten"))
     def because(self, comment: Comment) -> str:

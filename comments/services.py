@@ -55,7 +55,8 @@ def post_comment(
     if verdict.refused:
         raise Refused(
             _(
-                "Das waren sehr viele Kommentare in kurzer Zeit. Ihr Text steht noch hier; bitte versuchen Sie es in zehn Minuten wieder."
+                "Das waren sehr viele Kommentare in kurzer Zeit. Ihr Text steht noch hier;"
+                " bitte versuchen Sie es in zehn Minuten wieder."
             ),
             429,
         )
@@ -180,7 +181,8 @@ def _same_submission(
             if (earlier.article_id, earlier.parent, earlier.body) != (article.pk, parent, draft.body):
                 raise Refused(
                     _(
-                        "Mit diesem Formular wurde schon ein anderer Kommentar abgeschickt. Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab."
+                        "Mit diesem Formular wurde schon ein anderer Kommentar abgeschickt."
+                        " Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab."
                     )
                 )
             return earlier

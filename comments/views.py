@@ -183,7 +183,8 @@ def _waiting_sentence(comment: Comment) -> str:
     if comment.held_because:
         return _("Danke, Ihr Kommentar ist gespeichert. Jemand aus der Redaktion sieht ihn sich an, dann erscheint er.")
     return _(
-        "Danke, Ihr Kommentar ist gespeichert. Er erscheint, sobald Sie Ihre Adresse bestätigen: Wir haben Ihnen geschrieben."
+        "Danke, Ihr Kommentar ist gespeichert. Er erscheint, sobald Sie Ihre Adresse bestätigen:"
+        " Wir haben Ihnen geschrieben."
     )
 
 

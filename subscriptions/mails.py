@@ -1,4 +1,4 @@
-"""The mails to subscribers, each a named function; text and HTML stand beside each other in templates/subscriptions/mail."""
+"""The mails to subscribers, each a named function; their words stand in templates/subscriptions/mail."""
 
 import hashlib
 

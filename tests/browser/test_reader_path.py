@@ -33,13 +33,13 @@ def test_reader_comments_is_answered_and_told(page: Page, plain_page: Page, germ
 
     # Write, look at it first.
     form = page.get_by_role("form", name="Kommentar schreiben")
-    form.get_by_label("Kommentar").fill("Das überzeugt mich *nicht*.")
+    form.get_by_label("Kommentar", exact=True).fill("Das überzeugt mich *nicht*.")
     form.get_by_label("Name").fill("Anna")
     form.get_by_label("E-Mail").fill("anna@example.org")
     form.get_by_label("Benachrichtige mich bei Antworten auf meinen Kommentar").check()
     form.get_by_role("button", name="Vorschau").click()
     expect(form.locator(".preview em")).to_have_text("nicht")
-    expect(form.get_by_label("Kommentar")).to_have_value("Das überzeugt mich *nicht*.")
+    expect(form.get_by_label("Kommentar", exact=True)).to_have_value("Das überzeugt mich *nicht*.")
     expect(form.get_by_label("Benachrichtige mich")).to_be_checked()
     assert not Comment.objects.exists()
     form.get_by_role("button", name="Kommentar absenden").click()
@@ -49,7 +49,7 @@ def test_reader_comments_is_answered_and_told(page: Page, plain_page: Page, germ
     expect(mine).to_be_focused()
     expect(mine).to_be_in_viewport()
     expect(page.get_by_role("status").filter(has_text="Ihr Kommentar ist veröffentlicht.")).to_be_visible()
-    expect(form.get_by_label("Kommentar")).to_have_value("")
+    expect(form.get_by_label("Kommentar", exact=True)).to_have_value("")
     expect(form.get_by_label("Name")).to_have_value("Anna")  # nothing is asked twice
 
     # The address is confirmed by the button behind the link.
@@ -64,7 +64,7 @@ def test_reader_comments_is_answered_and_told(page: Page, plain_page: Page, germ
     plain_page.goto(path)
     plain_page.locator("#kommentar-1").get_by_role("link", name="Antworten").click()
     answer = plain_page.get_by_role("form", name="Antwort auf Anna schreiben")
-    answer.get_by_label("Kommentar").fill("Mich schon:\n\n> nicht\n\nDie Quellen sind gut.")
+    answer.get_by_label("Kommentar", exact=True).fill("Mich schon:\n\n> nicht\n\nDie Quellen sind gut.")
     answer.get_by_label("Name").fill("Bernd")
     answer.get_by_role("button", name="Kommentar absenden").click()
     plain_page.get_by_role("button", name="Bestätigen").click()
@@ -141,7 +141,7 @@ def test_inline_view_and_back(page: Page, article):
     page.get_by_role("link", name="Absatz 2 kommentieren").click()
     expect(page.get_by_role("blockquote")).to_have_text("Zweiter Absatz.")
     form = page.get_by_role("form", name="Kommentar schreiben")
-    form.get_by_label("Kommentar").fill("Zur Stelle.")
+    form.get_by_label("Kommentar", exact=True).fill("Zur Stelle.")
     form.get_by_label("Name").fill("Anna")
     form.get_by_role("button", name="Kommentar absenden").click()
     comment = page.locator("#kommentar-2")
