@@ -4,7 +4,7 @@
 #   PYTHON=python3.13   which Python makes the environment, if not the first one found
 
 .SILENT:
-.PHONY: run test lint
+.PHONY: run test lint messages
 
 run:
 	bin/python bin/environment.py requirements.txt
@@ -23,3 +23,9 @@ lint:
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -c "from importlinter.cli import lint_imports_command as lint; lint()"
 	.venv/bin/python -m newsroom.database .venv/bin/python manage.py makemigrations --check --dry-run
+
+# German is the language of the sources; this brings the English catalogue up to date. Needs gettext.
+messages:
+	bin/python bin/environment.py requirements-dev.txt
+	SECRET_KEY=- .venv/bin/python manage.py makemessages --locale en --no-location --no-obsolete --ignore .venv --ignore var --ignore tests
+	SECRET_KEY=- .venv/bin/python manage.py compilemessages --locale en --ignore .venv

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from articles.models import Article, Author, Page, Section
 from articles.services import save_article
 from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
+from newsroom.slugs import german_slug
 
 
 class MarkdownForm(forms.ModelForm):
@@ -29,6 +30,13 @@ class ArticleForm(MarkdownForm):
             "summary": forms.Textarea(attrs={"rows": 3}),
             "headline": forms.TextInput(attrs={"class": "vLargeTextField"}),
         }
+
+    def clean(self) -> dict:
+        """Made here and not only when saving, so that an address in use is an error at its field."""
+        cleaned = super().clean()
+        if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
+            cleaned["slug"] = german_slug(cleaned.get("headline", ""), Article._meta.get_field("slug").max_length)
+        return cleaned
 
 
 @admin.register(Article)
@@ -81,8 +89,11 @@ class ArticleAdmin(admin.ModelAdmin):
             question=request.POST.get("question", ""),
             published_at=timezone.now(),
         )
-        author = request.POST.get("author", "")
-        article.author = Author.objects.filter(pk=author if author.isdigit() else None).first() or Author(name="…")
+        try:
+            author = forms.ModelChoiceField(Author.objects.all(), required=False).clean(request.POST.get("author"))
+        except forms.ValidationError:
+            author = None
+        article.author = author or Author(name="…")
         try:
             article.html = article_html(article.source)
         except TooLong:

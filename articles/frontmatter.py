@@ -10,11 +10,19 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from articles.models import Article
+from articles.models import Article, Author, Section
 from newsroom.markup import ARTICLE_LIMIT
 
 REQUIRED = ("titel", "autor")
 OPTIONAL = ("adresse", "vorspann", "ressort", "datum", "stand", "kommentare", "frage")
+FIELDS = {
+    "titel": (Article, "headline"),
+    "autor": (Author, "name"),
+    "adresse": (Article, "slug"),
+    "vorspann": (Article, "summary"),
+    "ressort": (Section, "name"),
+    "frage": (Article, "question"),
+}
 STATES = {"entwurf": Article.State.DRAFT, "veröffentlicht": Article.State.PUBLISHED}
 COMMENT_MODES = {
     "offen": Article.CommentMode.OPEN,
@@ -76,8 +84,10 @@ def parse(content: str) -> ArticleFile:
         problems.append(_("Unter dem Kopf steht kein Text."))
     elif len(text) > ARTICLE_LIMIT:
         problems.append(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
-    for name, field in {"titel": "headline", "adresse": "slug", "vorspann": "summary", "frage": "question"}.items():
-        limit = Article._meta.get_field(field).max_length
+    if "\x00" in content:
+        problems.append(_("Die Datei enthält ein NUL-Zeichen; das ist kein Text."))
+    for name, (model, field) in FIELDS.items():
+        limit = model._meta.get_field(field).max_length
         if len(values.get(name, "")) > limit:
             problems.append(
                 _("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": name, "limit": limit}

@@ -95,6 +95,8 @@ def _article_etag(article: Article, position: Position) -> str:
         article.pk,
         article.counters.activity,
         article.modified_at.isoformat(),
+        article.author,
+        article.section,
         position.query(),
         settings.LANGUAGE_CODE,
         settings.SITE_NAME,

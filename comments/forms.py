@@ -75,8 +75,8 @@ class CommentForm(forms.Form):
         self.id_prefix = id_prefix
         self.article = article
         self.reader = reader
-        # An account's address is known and proved; it is not asked for again (A29, WCAG 3.3.7).
-        if reader is not None and reader.is_account:
+        # An account's address is known; it is not asked for again (A29, WCAG 3.3.7). An editor's may have none.
+        if reader is not None and reader.is_account and reader.email:
             del self.fields["email"]
 
     def clean_body(self) -> str:
@@ -91,7 +91,13 @@ class CommentForm(forms.Form):
         name = normalise_line(self.cleaned_data["name"])
         if not shows_something(name):
             raise ValidationError(self.fields["name"].error_messages["required"], code="required")
+        MaxLengthValidator(self.fields["name"].max_length, self.fields["name"].error_messages["max_length"])(name)
         return name
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"]
+        MaxLengthValidator(self.fields["email"].max_length)(email.lower())  # "İ" is two characters in lower case
+        return email
 
     def clean_website(self) -> str:
         written = normalise_line(self.cleaned_data["website"])

@@ -19,7 +19,7 @@ LIMIT_WINDOW = timedelta(minutes=10)
 HELD_ABOVE_PER_READER, REFUSED_ABOVE_PER_READER = 12, 40
 HELD_ABOVE_PER_NETWORK, REFUSED_ABOVE_PER_NETWORK = 120, 600
 
-_LINK = re.compile(r"(?i)\bhttps?://|\bwww\.")
+_LINK = re.compile(r"(?i)\bhttps?://(?:www\.)?|\bwww\.")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class Verdict:
         return not (self.held_because or self.needs_confirmation or self.refused)
 
 
-def screen(*, article: Article, reader: Reader, name: str, website: str, body: str, how: Circumstances) -> Verdict:
+def screen(
+    *, article: Article, reader: Reader, name: str, email: str, website: str, body: str, how: Circumstances
+) -> Verdict:
     """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it."""
     verdict = Verdict()
     if _too_many(reader, how.network, verdict):
@@ -60,9 +62,7 @@ def screen(*, article: Article, reader: Reader, name: str, website: str, body: s
     if newcomer and len(_LINK.findall(body)) > LINKS_BY_NEWCOMERS:
         because.append(_("Viele Links im ersten Kommentar"))
     because += [_("Gesperrtes Wort: %s") % word for word in blocked_words(f"{name}\n{website}\n{body}")]
-    verdict.needs_confirmation = (
-        article.comment_mode == Article.CommentMode.CONFIRMED and reader.email_confirmed_at is None
-    )
+    verdict.needs_confirmation = article.comment_mode == Article.CommentMode.CONFIRMED and not reader.owns(email)
     return verdict
 
 
@@ -75,7 +75,8 @@ def blocked_words(text: str) -> list[str]:
         if wanted.endswith("*"):
             hit = any(word.startswith(wanted[:-1]) for word in spoken)
         else:
-            hit = wanted in spoken or (" " in wanted and wanted in text.casefold())
+            # What is no single word ("pillen.example", "zwei Worte") is looked for as it stands.
+            hit = wanted in spoken or (not re.fullmatch(r"\w+", wanted) and wanted in text.casefold())
         if hit:
             found.append(blocked)
     return found

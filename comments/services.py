@@ -42,16 +42,24 @@ def post_comment(
 
     Raises Refused: closed meanwhile, parent gone, too many, or the form's key was used for another text.
     """
+    earlier = _same_submission(article, parent, passage, reader, draft, how)
+    if earlier is not None:
+        return earlier
     if not article.takes_comments:
         raise Refused(_("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier."))
     if parent is not None and not parent.is_published:
         raise Refused(
             _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier.")
         )
-    earlier = _same_submission(article, parent, reader, draft, how)
-    if earlier is not None:
-        return earlier
-    verdict = screen(article=article, reader=reader, name=draft.name, website=draft.website, body=draft.body, how=how)
+    verdict = screen(
+        article=article,
+        reader=reader,
+        name=draft.name,
+        email=draft.email,
+        website=draft.website,
+        body=draft.body,
+        how=how,
+    )
     if verdict.refused:
         raise Refused(
             _(
@@ -93,7 +101,7 @@ def post_comment(
                 )
     except IntegrityError:
         # Fifty at once with one key: the constraint let one through, the others find it here (E7).
-        earlier = _same_submission(article, parent, reader, draft, how)
+        earlier = _same_submission(article, parent, passage, reader, draft, how)
         if earlier is None:
             raise
         return earlier
@@ -160,6 +168,8 @@ def hand_over(source: Reader, target: Reader) -> None:
     """All comments and votes of `source` become those of `target`. Call in a transaction."""
     Comment.objects.filter(reader=source).update(reader=target)
     doubled = Vote.objects.filter(reader=source, comment__votes__reader=target)
+    for article_id in set(doubled.values_list("comment__article_id", flat=True)):
+        Counters.objects.touch(article_id)
     Comment.objects.filter(votes__in=doubled).update(score=Greatest(F("score") - 1, Value(0)))
     doubled.delete()
     Vote.objects.filter(reader=source).update(reader=target)
@@ -172,7 +182,12 @@ def _count_visible(comment: Comment, change: int) -> None:
 
 
 def _same_submission(
-    article: Article, parent: Comment | None, reader: Reader, draft: Draft, how: Circumstances
+    article: Article,
+    parent: Comment | None,
+    passage: Passage | None,
+    reader: Reader,
+    draft: Draft,
+    how: Circumstances,
 ) -> Comment | None:
     """The comment this submission made before, by its key or by the same words in the same place (C10)."""
     if how.key is not None:
@@ -186,13 +201,14 @@ def _same_submission(
                     )
                 )
             return earlier
-    said_here = Comment.objects.with_article().filter(reader=reader, article=article, parent=parent, body=draft.body)
-    return said_here.filter(state__in=[Comment.State.HELD, Comment.State.PUBLISHED]).first()
+    shown = Comment.objects.with_article().filter(state__in=[Comment.State.HELD, Comment.State.PUBLISHED])
+    return shown.filter(reader=reader, article=article, parent=parent, passage=passage, body=draft.body).first()
 
 
 def _remember_guest(reader: Reader, draft: Draft) -> None:
     """What a guest called themselves, so that the next form need not ask. An account's address stays its own."""
     reader.name, reader.website = draft.name, draft.website
-    if not reader.is_account and draft.email and draft.email.lower() != reader.email.lower():
+    known = reader.is_account and reader.email
+    if not known and draft.email and draft.email.lower() != reader.email.lower():
         reader.email, reader.email_confirmed_at = draft.email, None
     reader.save(update_fields=["name", "website", "email", "email_confirmed_at"])

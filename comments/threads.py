@@ -85,6 +85,7 @@ class Node:
     comment: Comment
     parent: Comment | None = None
     voted: bool = False
+    away: bool = False  # the parent stands on another page
 
     @property
     def indent(self) -> int:
@@ -92,8 +93,8 @@ class Node:
 
     @property
     def is_flat(self) -> bool:
-        """Deeper than we indent: the place no longer tells whom it answers."""
-        return self.comment.depth > INDENT_LIMIT
+        """Deeper than we indent, or far from its parent: the place does not tell whom it answers."""
+        return self.comment.depth > INDENT_LIMIT or self.away
 
 
 @dataclass
@@ -147,6 +148,7 @@ def whole_thread(root: Comment, after: int, reader: Reader | None = None) -> tup
     held = list(Comment.objects.held().filter(root=root, reader=reader)) if reader else []
     thread = arrange(root, replies[:REPLIES_PER_PAGE], held)
     thread.hidden_replies = 0
+    _fetch_parents(thread.nodes)
     if reader:
         _mark_votes(thread.nodes, reader)
     return thread, following
@@ -254,6 +256,14 @@ def _first_replies(roots: list[int]) -> list[Comment]:
         [roots, REPLIES_PER_THREAD],
     )
     return list(Comment.objects.filter(pk__in=first).order_by("number"))
+
+
+def _fetch_parents(nodes: list[Node]) -> None:
+    """The parents that stand on another page: one query, if there are any."""
+    orphans = [node for node in nodes if node.parent is None and node.comment.parent_id]
+    parents = Comment.objects.in_bulk({node.comment.parent_id for node in orphans}) if orphans else {}
+    for node in orphans:
+        node.parent, node.away = parents.get(node.comment.parent_id), True
 
 
 def _mark_votes(nodes: list[Node], reader: Reader) -> None:

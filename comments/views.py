@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -12,7 +13,7 @@ from articles.models import Article
 from articles.passages import block_text
 from comments.forms import CommentForm, guest_initial
 from comments.mails import comment_token_fits
-from comments.models import Comment, Passage
+from comments.models import Comment, CommentQuerySet, Passage
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
 from comments.threads import place_of, whole_thread
@@ -21,7 +22,7 @@ from newsroom.markup import comment_html
 from newsroom.ratelimit import client_network
 from newsroom.sharedforms import shared_form, token_page
 from newsroom.tokens import token_pk
-from readers.device import acting_reader, current_reader, reads_only
+from readers.device import acting_reader, current_reader, reads_only, remember
 from readers.services import confirm_address
 
 
@@ -36,7 +37,10 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
 @shared_form
 @require_http_methods(["GET", "POST"])
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
-    parent = _comment_or_404(pk)
+    parent = get_object_or_404(_comments_of_published_articles(), pk=pk, number__isnull=False)
+    # Removed while somebody wrote an answer: there is nothing to answer any more, but their text must not be lost.
+    if not parent.is_published and request.method != "POST":
+        raise Http404
     return _write(request, parent.article, parent=parent)
 
 
@@ -76,6 +80,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     }
     response = render(request, "comments/thread_page.html", context)
     response.headers["Cache-Control"] = "public, no-cache" if reads_only(request) else "private, no-cache"
+    patch_vary_headers(response, ["Cookie"])
     return response
 
 
@@ -135,7 +140,7 @@ def _write(
         form = CommentForm(initial=guest_initial(reader), **options)
     context = {
         "article": article,
-        "parent": parent,
+        "parent": parent if parent is not None and parent.is_published else None,
         "passage": passage,
         "form": form,
         "reader": reader,
@@ -157,9 +162,14 @@ def _post(
     )
     if passage is not None and passage.pk is None:
         passage, _created = Passage.objects.get_or_create(article=article, block=passage.block, exact=passage.exact)
-    return post_comment(
-        article=article, parent=parent, reader=acting_reader(request), draft=form.draft(), how=how, passage=passage
-    )
+    is_first_act = current_reader(request) is None
+    reader = acting_reader(request)
+    comment = post_comment(article=article, parent=parent, reader=reader, draft=form.draft(), how=how, passage=passage)
+    if is_first_act and not reader.is_account and comment.reader != reader:
+        # The first answer got lost, and with it the cookie (E9). Only the device that opened the form has its key.
+        remember(request, comment.reader)
+        reader.delete()
+    return comment
 
 
 def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
@@ -196,8 +206,12 @@ def _wanted_passage(request: HttpRequest, article: Article) -> Passage | None:
 
 def _comment_or_404(pk: int) -> Comment:
     """A published comment of a published article: of a hidden one there is no vote, no reply, no trace."""
-    comments = Comment.objects.published().filter(article__in=Article.objects.published())
-    return get_object_or_404(comments.select_related("article__author", "article__section", "article__counters"), pk=pk)
+    return get_object_or_404(_comments_of_published_articles().published(), pk=pk)
+
+
+def _comments_of_published_articles() -> CommentQuerySet:
+    comments = Comment.objects.filter(article__in=Article.objects.published())
+    return comments.select_related("article__author", "article__section", "article__counters")
 
 
 def _has_tombstone(comment: Comment) -> bool:

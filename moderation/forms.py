@@ -1,8 +1,10 @@
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from moderation.models import Notice
-from newsroom.markup import normalise, normalise_line
+from newsroom.markup import normalise, normalise_line, shows_something
 
 REASON_LIMIT = 3000
 
@@ -38,12 +40,21 @@ class NoticeForm(forms.Form):
     )
     use_required_attribute = False
 
+    def clean_reason(self) -> str:
+        reason = normalise(self.cleaned_data["reason"])
+        if not shows_something(reason):
+            raise ValidationError(self.fields["reason"].error_messages["required"], code="required")
+        return reason
+
+    def clean_name(self) -> str:
+        name = normalise_line(self.cleaned_data["name"])
+        MaxLengthValidator(self.fields["name"].max_length)(name)  # normalising can lengthen it
+        return name if shows_something(name) else ""
+
     def clean(self) -> dict:
         cleaned = super().clean()
-        cleaned["reason"] = normalise(cleaned.get("reason", ""))
-        cleaned["name"] = normalise_line(cleaned.get("name", ""))
         if cleaned.get("kind") not in (None, Notice.Kind.ABUSE):
-            if not cleaned["name"]:
+            if not cleaned.get("name") and "name" not in self.errors:
                 self.add_error("name", _("Bitte nennen Sie Ihren Namen. Der Autor des Kommentars erfährt ihn nicht."))
             if not cleaned.get("email") and "email" not in self.errors:
                 self.add_error("email", _("Bitte nennen Sie Ihre E-Mail-Adresse, damit wir Ihnen antworten können."))

@@ -17,7 +17,7 @@ class Leash:
     def __init__(self, pid: int, *, sig: signal.Signals = signal.SIGTERM, group: bool = False) -> None:
         script = 'read -r _; kill -s "$0" -- "$1"'
         if group:
-            script += f'; for _ in {GRACE}; do sleep 1; kill -0 -- "$1" || exit; done; kill -s KILL -- "$1"'
+            script += f'; for _ in {GRACE}; do sleep 1; kill -s 0 -- "$1" || exit; done; kill -s KILL -- "$1"'
         self._shell = subprocess.Popen(
             ["sh", "-c", script, sig.name.removeprefix("SIG"), f"-{pid}" if group else f"{pid}"],
             stdin=subprocess.PIPE,

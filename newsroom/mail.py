@@ -7,10 +7,6 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-# RFC 3834 and its Microsoft cousin: no out-of-office reply may answer us (B8).
-AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-
-
 def compose(
     *, to: str, subject: str, template: str, context: dict, headers: dict[str, str] | None = None
 ) -> EmailMultiAlternatives:
@@ -23,10 +19,19 @@ def compose(
         subject=" ".join(subject.split()),
         body=text.strip() + "\n",
         to=[to],
-        headers={"Message-ID": make_msgid(domain=mail_domain()), **AUTOMATIC, **(headers or {})},
+        headers={**standard_headers(), **(headers or {})},
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def standard_headers() -> dict[str, str]:
+    """RFC 3834 and its Microsoft cousin: no out-of-office reply may answer us (B8)."""
+    return {
+        "Message-ID": make_msgid(domain=mail_domain()),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
 
 
 def mail_domain() -> str:

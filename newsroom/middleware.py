@@ -26,10 +26,10 @@ def response_headers(get_response: Handler) -> Handler:
 
 
 def refuse_unreadable(get_response: Handler) -> Handler:
-    """400 for NUL in path, query or form: PostgreSQL cannot store it, and no reader types it (C6)."""
+    """400 for NUL in path, query, form or cookie: PostgreSQL cannot store it, and no reader types it (C6)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        texts = [request.path_info]
+        texts = [request.path_info, *request.COOKIES.values()]
         for values in (request.GET, request.POST):
             for key, items in values.lists():
                 texts += [key, *items]

@@ -52,4 +52,5 @@ def client_network(request: HttpRequest) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
+    ip = getattr(ip, "ipv4_mapped", None) or ip  # ::ffff:192.0.2.1, or all of IPv4 would be one network
     return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))

@@ -1,11 +1,13 @@
 """Jobs that keep the house itself: nothing stays half done, nothing is kept for ever."""
 
 from django.core.mail import EmailMessage
+from django.core.management import call_command
 from django.db import OperationalError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from newsroom import ratelimit
+from newsroom.mail import standard_headers
 
 # Only what time can cure is tried again (smtplib's errors are OSErrors): ten tries over about eight hours.
 PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3, retry_exceptions={OSError, OperationalError})
@@ -21,20 +23,23 @@ async def retry_stalled_jobs(context, timestamp: int) -> None:
 
 
 @app.periodic(cron="17 * * * *")
-@app.task(queueing_lock="forget_expired", pass_context=True)
+@app.task(queueing_lock="forget_finished_jobs", pass_context=True)
 async def forget_finished_jobs(context, timestamp: int) -> None:
-    """Job arguments may name people; a day is enough to look into a failure (A22, A24)."""
-    await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
+    """Job arguments may name people: a day is enough for what went well, a week to look into a failure (A22, A24)."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=24)
+    await context.app.job_manager.delete_old_jobs(nb_hours=7 * 24, include_failed=True)
 
 
 @app.periodic(cron="27 * * * *")
-@app.task(queueing_lock="forget_limits")
-def forget_limits(timestamp: int) -> None:
+@app.task(queueing_lock="forget_expired")
+def forget_expired(timestamp: int) -> None:
+    """Limits, and sessions that are over: an unfinished sign-in holds an address and its code."""
     ratelimit.forget_expired()
+    call_command("clearsessions")
 
 
 @app.task(retry=PATIENT)
 def send_account_mail(to: str, subject: str, body: str) -> None:
     """Sign-in codes go through the queue like every mail: the page answers as fast for a known as for an unknown
     address (C7), and a mail server that is away for a minute costs nobody their sign-in."""
-    EmailMessage(subject=subject, body=body, to=[to]).send()
+    EmailMessage(subject=subject, body=body, to=[to], headers=standard_headers()).send()

@@ -14,7 +14,7 @@ urlpatterns = [
     path("", include("ratings.urls")),
     path("", include("subscriptions.urls")),
     path("", include("moderation.urls")),
-    path("konto/", include("allauth.urls")),
+    path("konto/", include("readers.urls")),
     path("redaktion/", admin.site.urls),
     path("formular/", views.form_token, name="form_token"),
     path("healthz", views.healthz, name="healthz"),

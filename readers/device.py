@@ -25,11 +25,12 @@ def acting_reader(request: HttpRequest) -> Reader:
     reader = current_reader(request)
     if reader is None:
         user = request.user if _has_session(request) and request.user.is_authenticated else None
-        reader = request._reader = Reader.objects.create(
-            user=user, name=user.get_full_name() if user else "", email=user.email if user else ""
-        )
         if user is None:
+            reader = Reader.objects.create()
             remember(request, reader)
+        else:
+            known = {"name": user.get_full_name(), "email": user.email}
+            reader = request._reader = Reader.objects.get_or_create(user=user, defaults=known)[0]
     return reader
 
 

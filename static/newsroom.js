@@ -45,7 +45,8 @@ async function prepare(form) {
 
 const isOurs = (form) => form instanceof HTMLFormElement && form.method === "post";
 
-document.addEventListener("focusin", (event) => {
+// At the first word typed and not when the focus comes by: who only tabs through the page gets no cookie.
+document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (isOurs(form)) prepare(form).catch(() => {});
 });
@@ -76,14 +77,32 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 
 // --- When the network or the server fails: say so, keep every word -----------------------------------------------
 
+/* Where the reader is looking: in the form, beneath the comment, or in the section. */
 function say(element, text) {
-  const status = element.querySelector("[role=status]:last-of-type") ?? element.closest("section")?.querySelector("[role=status]");
-  if (status) status.textContent = text;
+  const slot = element.closest(".comment")?.querySelector(".slot");
+  if (slot && !slot.firstChild) slot.append(Object.assign(document.createElement("p"), { className: "status", role: "status" }));
+  const status = element.querySelector("[role=status]:last-of-type") ?? (slot ?? element.closest("section"))?.querySelector("[role=status]");
+  if (status) setTimeout(() => { status.textContent = text; }); // a live region speaks of what changes after it came
 }
 
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(failure, (event) => say(event.detail.elt, document.body.dataset.offline));
+  document.addEventListener(failure, (event) => {
+    const { elt: form, xhr, requestConfig } = event.detail;
+    if (xhr?.status === 403 && isOurs(form) && !form.triedAgain) {
+      // The cookie that belongs to the token is gone, or signing in changed it: once more with a fresh one.
+      form.triedAgain = true;
+      csrf = null;
+      hidden(form, "csrfmiddlewaretoken").value = "";
+      form.requestSubmit(requestConfig.triggeringEvent?.submitter);
+    } else {
+      say(form, document.body.dataset.offline);
+    }
+  });
 }
+
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  target.closest(".comment")?.querySelector(".slot > .status")?.remove();
+});
 
 // --- Places: after sending, the comment is shown and focused; a reply form opens once and Esc closes it ------------
 
@@ -98,11 +117,49 @@ function show(anchor) {
   return true;
 }
 
-document.addEventListener("newsroom:show", (event) => { wanted = event.detail.value; });
-document.addEventListener("htmx:afterSettle", () => { if (wanted && show(wanted)) wanted = null; });
+document.addEventListener("newsroom:show", (event) => {
+  wanted = event.detail.value;
+  event.target.wasSent = true;
+});
+document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
+  if (wanted && show(wanted)) wanted = null;
+  if (xhr?.status === 422) elt.querySelector?.("[aria-invalid=true]")?.focus();
+});
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.matches(".slot")) event.detail.target.querySelector("textarea")?.focus();
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target?.matches(".slot")) target.querySelector("textarea")?.focus();
+});
+
+// "Antworten" pressed again leads into the form that is open already.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { target } = event.detail;
+  const open = target?.matches(".slot") && target.querySelector("textarea");
+  if (!open) return;
+  event.preventDefault();
+  open.focus();
+});
+
+// Sorting and sending replace the whole section: what stands half written in other forms moves over.
+let drafts = [];
+let lastBefore = null;
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  lastBefore = target.id === "mehr" ? target.previousElementSibling : null;
+  if (target.id !== "kommentare") return;
+  drafts = [...target.querySelectorAll("[data-comment-form]")]
+    .filter((form) => !form.wasSent && form.elements.body.value.trim())
+    .map((form) => ({ form, comment: form.closest(".comment")?.id }));
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  for (const { form, comment } of drafts.splice(0)) {
+    if (comment) document.getElementById(comment)?.querySelector(".slot")?.replaceChildren(form);
+    else document.getElementById(form.id)?.replaceWith(form);
+    htmx.process(form);
+  }
+  // "Weitere Kommentare" is gone: the keyboard goes on with the first of them.
+  lastBefore?.nextElementSibling?.querySelector(".comment")?.focus({ preventScroll: true });
+  lastBefore = null;
 });
 
 document.addEventListener("click", (event) => {
@@ -114,7 +171,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const slot = event.key === "Escape" && event.target.closest?.(".slot");
-  if (slot && !slot.querySelector("textarea").value.trim()) close(slot);
+  if (slot && !slot.querySelector("textarea")?.value.trim()) close(slot);
 });
 
 function close(slot) {

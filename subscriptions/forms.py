@@ -1,4 +1,5 @@
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions.models import Subscription
@@ -26,3 +27,8 @@ class SubscriptionForm(forms.Form):
             "invalid": _("Das ist keine vollständige E-Mail-Adresse. Beispiel: name@example.org"),
         },
     )
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"].lower()
+        MaxLengthValidator(self.fields["email"].max_length)(email)  # "İ" is two characters in lower case
+        return email

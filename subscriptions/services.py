@@ -16,6 +16,8 @@ from subscriptions.tasks import send_opt_in
 # Against subscription bombing (B14).
 OPT_INS_PER_ADDRESS, PER_ADDRESS = 3, timedelta(days=1)
 OPT_INS_PER_NETWORK, PER_NETWORK = 30, timedelta(hours=1)
+# What shows that, when and to what somebody agreed (A25).
+PROOF = ["wording", "form_url", "asked_at", "opt_in_sent_at", "opt_in_message_id", "confirmed_at", "ended_at"]
 
 
 def subscribe(*, article: Article, reader: Reader, kind: str, email: str, network: str) -> Subscription:
@@ -56,19 +58,27 @@ def confirm(subscription: Subscription) -> bool:
 
 
 def end(subscription: Subscription) -> None:
-    """No mail after this; safe to call twice (B3)."""
-    Subscription.objects.filter(pk=subscription.pk, ended_at=None).update(ended_at=timezone.now())
+    """No mail to this address about this article after this, as the link in the mail says; safe to call twice (B3)."""
+    same = Subscription.objects.filter(article=subscription.article_id, email=subscription.email)
+    same.filter(ended_at=None).update(ended_at=timezone.now())
 
 
 def hand_over(source: Reader, target: Reader) -> None:
-    """All subscriptions of `source` become those of `target`. Call in a transaction."""
-    kept = {(row.article_id, row.kind, row.email) for row in target.subscriptions.all()}
+    """All subscriptions of `source` become those of `target`. Call in a transaction.
+
+    Where both had the same one, a consent that was given outlives one that was not. No row is deleted: the links of
+    mails already sent go on working (B13).
+    """
+    theirs = {(row.article_id, row.kind, row.email): row for row in target.subscriptions.all()}
     for row in source.subscriptions.all():
-        if (row.article_id, row.kind, row.email) in kept:
-            row.delete()
-        else:
+        same = theirs.get((row.article_id, row.kind, row.email))
+        if same is None:
             row.reader = target
             row.save(update_fields=["reader"])
+        elif row.is_active and not same.is_active:
+            for name in PROOF:
+                setattr(same, name, getattr(row, name))
+            same.save(update_fields=PROOF)
 
 
 def _consent(article: Article, kind: str) -> dict:

@@ -21,7 +21,7 @@ def test_reading_leaves_no_cookie_and_gives_everyone_the_same_bytes(article):
     assert first.cookies == second.cookies == {}
     assert first.content == second.content
     assert first.headers["Cache-Control"] == "public, no-cache"
-    assert first.headers["Vary"] == "Cookie"
+    assert first.headers["Vary"] == "Cookie, Accept-Encoding"
 
 
 FINGERPRINTS = [
