@@ -67,7 +67,12 @@ class CommentForm(forms.Form):
     )
     notify = forms.BooleanField(label=_("Benachrichtige mich bei Antworten auf meinen Kommentar"), required=False)
     # The honeypot: invisible to people, filled in by programs.
-    subject = forms.CharField(required=False, max_length=500, label=_("Bitte frei lassen"))
+    subject = forms.CharField(
+        label=_("Bitte frei lassen"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
     form_key = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
     def __init__(self, *args, article: Article, reader: Reader | None, id_prefix: str = "", **kwargs):

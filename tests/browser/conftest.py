@@ -9,12 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
+from django.http import HttpRequest, HttpResponse
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django.live_server_helper import LiveServer
 
 from articles.models import Article
 from newsroom.prepare import publish_first_article
+from readers.device import remember, write_cookie
+from readers.models import Reader
 
 PATIENCE = 10_000  # ms until something that should happen counts as missing
 
@@ -118,6 +121,20 @@ def page(visit: Callable[..., Page]) -> Page:
 def plain_page(visit: Callable[..., Page]) -> Page:
     """A browser with JavaScript switched off."""
     return visit(java_script_enabled=False)
+
+
+@pytest.fixture
+def known_as(live_server: LiveServer) -> Callable[[Page, Reader], None]:
+    """Makes a browser that of a reader who has acted before."""
+
+    def known_as(page: Page, reader: Reader) -> None:
+        request, response = HttpRequest(), HttpResponse()
+        remember(request, reader)
+        write_cookie(request, response)
+        ((name, cookie),) = response.cookies.items()
+        page.context.add_cookies([{"name": name, "value": cookie.value, "url": live_server.url}])
+
+    return known_as
 
 
 @pytest.fixture

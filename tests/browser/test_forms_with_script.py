@@ -1,0 +1,162 @@
+"""Forms with JavaScript: nothing typed is lost, focus is where one goes on, twice is once."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from comments.models import Comment
+from ratings.models import Rating
+from tests import factories
+
+OFFLINE = "Das hat gerade nicht geklappt. Ihr Text ist noch da"
+
+
+def test_error_keeps_every_word_and_leads_to_the_field(page: Page, article, expected):
+    expected.append("status of 422")
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Meine Worte.")
+    form.get_by_label("E-Mail").fill("anna@")
+    form.get_by_label("Website").fill("www.example.org")
+    form.get_by_label("Benachrichtige mich").check()
+    form.get_by_role("button", name="Vorschau").click()
+    expect(form.get_by_role("alert")).to_contain_text("Ihr Text ist noch da")
+    expect(form.get_by_label("Kommentar", exact=True)).to_have_value("Meine Worte.")
+    expect(form.get_by_label("E-Mail")).to_have_value("anna@")
+    expect(form.get_by_label("Website")).to_have_value("www.example.org")
+    expect(form.get_by_label("Benachrichtige mich")).to_be_checked()
+    name = form.get_by_label("Name")
+    expect(name).to_be_focused()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(name).to_have_accessible_description(re.compile("Es darf ein Pseudonym sein"))
+    expect(form.get_by_label("E-Mail")).to_have_accessible_description(re.compile("keine vollständige E-Mail-Adresse"))
+
+
+def test_rating_without_stars_says_so(page: Page, article, expected):
+    expected.append("status of 422")
+    page.goto(article.get_absolute_url())
+    rating = page.get_by_role("group", name="Artikel bewerten")
+    rating.get_by_role("button", name="Bewerten").click()
+    expect(rating).to_have_accessible_description("Bitte wählen Sie einen bis fünf Sterne.")
+    expect(rating.get_by_role("button", name="Bewerten")).to_be_focused()
+
+
+def test_reply_form_opens_beneath_its_comment(page: Page, article):
+    factories.comment(article, "Erster.")
+    factories.comment(article, "Zweiter.", name="Bernd")
+    page.goto(article.get_absolute_url())
+    comment = page.locator("#kommentar-2")
+    answer = comment.get_by_role("link", name="Antworten")
+    form = comment.get_by_role("form", name="Antwort auf Bernd schreiben")
+    text = form.get_by_label("Kommentar", exact=True)
+
+    answer.click()
+    expect(text).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
+    expect(answer).to_be_focused()
+
+    # With something in it neither Escape nor a second "Antworten" takes it away.
+    page.keyboard.press("Enter")
+    expect(text).to_be_focused()
+    page.keyboard.type("Angefangen")
+    page.keyboard.press("Escape")
+    answer.click()
+    expect(text).to_be_focused()
+    expect(text).to_have_value("Angefangen")
+
+    form.get_by_role("link", name="Abbrechen").click()
+    expect(form).to_have_count(0)
+    expect(answer).to_be_focused()
+    expect(page).to_have_url(re.compile(f"{article.get_absolute_url()}$"))
+
+
+def test_what_is_half_written_elsewhere_survives(page: Page, article, known_as):
+    """Sorting and sending replace the whole conversation on the page."""
+    reader = factories.reader("Anna")
+    factories.comment(article, "Erster.", reader=reader)
+    factories.comment(article, "Zweiter.", name="Bernd")
+    known_as(page, reader)
+    page.goto(article.get_absolute_url())
+    main = page.get_by_role("form", name="Kommentar schreiben").get_by_label("Kommentar", exact=True)
+    reply = page.get_by_role("form", name="Antwort auf Bernd schreiben")
+    main.fill("Der lange Kommentar.")
+    page.locator("#kommentar-2").get_by_role("link", name="Antworten").click()
+    reply.get_by_label("Kommentar", exact=True).fill("Die kurze Antwort.")
+
+    page.get_by_role("link", name="Neueste").click()
+    expect(page).to_have_url(re.compile("sortierung=neueste$"))
+    expect(page.get_by_role("link", name="Neueste")).to_be_focused()
+    expect(page.locator("#kommentare .comment").first).to_have_id("kommentar-2")
+    expect(main).to_have_value("Der lange Kommentar.")
+    expect(page.locator("#kommentar-2").get_by_label("Kommentar", exact=True)).to_have_value("Die kurze Antwort.")
+
+    reply.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator("#kommentar-3 .text")).to_have_text("Die kurze Antwort.")
+    expect(main).to_have_value("Der lange Kommentar.")
+    expect(reply).to_have_count(0)
+
+    # Both forms still work where they are now.
+    page.get_by_role("form", name="Kommentar schreiben").get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator("#kommentar-4 .text")).to_have_text("Der lange Kommentar.")
+    expect(main).to_have_value("")
+
+
+def test_server_away_then_sent_twice(page: Page, article, expected):
+    expected += ["ERR_INTERNET_DISCONNECTED", "htmx:sendError"]
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    text = form.get_by_label("Kommentar", exact=True)
+    send = form.get_by_role("button", name="Kommentar absenden")
+    page.context.set_offline(True)
+    text.fill("Mühsam Geschriebenes.")
+    form.get_by_label("Name").fill("Anna")
+    send.click()
+    expect(form.get_by_role("status").filter(has_text=OFFLINE)).to_be_visible()
+    expect(text).to_have_value("Mühsam Geschriebenes.")
+    page.context.set_offline(False)
+    send.dblclick()
+    expect(page.locator("#kommentar-1 .text")).to_have_text("Mühsam Geschriebenes.")
+    expect(page.get_by_role("heading", name="1 Kommentar", exact=True)).to_be_visible()
+    assert Comment.objects.count() == 1
+
+
+def test_failed_vote_says_so_beneath_the_comment(page: Page, article, expected):
+    expected += ["ERR_INTERNET_DISCONNECTED", "htmx:sendError"]
+    factories.comment(article)
+    page.goto(article.get_absolute_url())
+    comment = page.locator("#kommentar-1")
+    respect = comment.get_by_role("button", name="Respekt")
+    page.context.set_offline(True)
+    respect.click()
+    expect(comment.get_by_role("status")).to_contain_text("Das hat gerade nicht geklappt.")
+    page.context.set_offline(False)
+    respect.click()
+    expect(respect).to_have_text("Respekt 1")
+    expect(comment.get_by_role("status")).to_have_count(0)
+
+
+def test_lost_token_is_replaced(page: Page, article, settings, expected):
+    """Cookies can go between opening a page and sending its form: cleared, or changed by signing in."""
+    expected += ["status of 403", "htmx:responseError", "Response Status Error Code 403"]
+    page.goto(article.get_absolute_url())
+    rating = page.get_by_role("group", name="Artikel bewerten")
+    rating.get_by_role("radio", name="4 Sterne").check()
+    rating.get_by_role("button", name="Bewerten").click()
+    expect(page.get_by_text("4,0 von 5 (1 Stimme)")).to_be_visible()
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    rating.get_by_role("radio", name="2 Sterne").check()
+    rating.get_by_role("button", name="Bewerten").click()
+    expect(page.get_by_text("2,0 von 5 (1 Stimme)")).to_be_visible()
+    assert Rating.objects.get().stars == 2
+
+
+def test_further_comments_are_appended(page: Page, article):
+    for number in range(1, 53):
+        factories.comment(article, f"Kommentar Nummer {number}.")
+    page.goto(article.get_absolute_url())
+    expect(page.locator(".comment")).to_have_count(50)
+    page.get_by_role("link", name="Weitere Kommentare").click()
+    expect(page.locator(".comment")).to_have_count(52)
+    expect(page.locator("#kommentar-51")).to_be_focused()
+    expect(page.get_by_role("link", name="Weitere Kommentare")).to_have_count(0)

@@ -1,0 +1,107 @@
+"""Who only reads leaves nothing behind; and the one thing that asks for attention, the bubble, behaves."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import factories
+
+STORED = "() => [Object.keys(localStorage), Object.keys(sessionStorage), document.cookie]"
+INVITATION = "Ihre Meinung ist uns wichtig. Schreiben Sie einen Kommentar."
+
+
+def test_reading_leaves_no_trace(page: Page, german_article):
+    """No request to anybody else either: `visit` fails the test over one."""
+    for number in range(60):
+        factories.comment(german_article, f"Kommentar {number}.")
+    page.goto("/")
+    page.get_by_role("link", name=german_article.headline).click()
+    page.mouse.wheel(0, 20_000)
+    for name in ["Weitere Kommentare", "Neueste", "Inline-Feedback", "Alle Kommentare anzeigen"]:
+        page.get_by_role("link", name=name).click()
+        page.wait_for_load_state("networkidle")
+    for _stop in range(30):
+        page.keyboard.press("Tab")
+    page.go_back()
+    page.get_by_role("link", name="Hausregeln").last.click()
+    expect(page.get_by_role("heading", name="Hausregeln")).to_be_visible()
+    page.goto("/konto/login/")
+    page.goto(german_article.get_absolute_url())
+    assert page.evaluate(STORED) == [[], [], ""]
+    assert page.context.cookies() == []
+
+
+def test_bubble_invites_and_is_closed_for_good(page: Page, german_article):
+    factories.comment(german_article)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(german_article.get_absolute_url())
+    bubble = page.get_by_role("complementary", name="Einladung")
+    expect(bubble).to_be_in_viewport()
+    expect(bubble.get_by_role("link", name=f"1 {INVITATION}")).to_be_visible()
+    bubble.get_by_role("button", name="Schließen").click()
+    expect(bubble).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(bubble).to_have_count(0)
+    assert page.context.cookies() == []
+
+
+def test_bubble_leads_to_the_form_and_makes_room(page: Page, german_article):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(german_article.get_absolute_url())
+    bubble = page.locator("[data-bubble]")
+    bubble.get_by_role("link").click()
+    expect(page.get_by_role("form", name="Kommentar schreiben")).to_be_in_viewport()
+    expect(bubble).to_be_hidden()
+    page.evaluate("scrollTo(0, 0)")
+    expect(bubble).to_be_visible()
+
+
+def test_bubble_counts_along(page: Page, article, known_as):
+    reader = factories.reader("Anna")
+    factories.comment(article, reader=reader)
+    known_as(page, reader)
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Noch einer.")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator("[data-bubble] b")).to_have_text("2")
+
+
+# The rectangles of all text that is not the bubble's own, and the bubble's while it shows, at every scroll position.
+COVERED = """async () => {
+  const bubble = document.querySelector("[data-bubble]");
+  const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const covered = [];
+  const texts = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    if (walker.currentNode.data.trim() && !bubble.contains(walker.currentNode)) texts.push(walker.currentNode);
+  }
+  const range = document.createRange();
+  for (let top = 0; ; top += innerHeight / 2) {
+    scrollTo({ top, behavior: "instant" });
+    await painted();
+    const box = bubble.getBoundingClientRect();
+    if (getComputedStyle(bubble).visibility === "visible" && box.width) {
+      for (const text of texts) {
+        range.selectNodeContents(text);
+        for (const line of range.getClientRects()) {
+          if (line.right > box.left && line.left < box.right && line.bottom > box.top && line.top < box.bottom &&
+              line.width > 1 && line.height > 1) covered.push(`${scrollY}: ${text.data.trim().slice(0, 40)}`);
+        }
+      }
+    }
+    if (top + innerHeight >= document.documentElement.scrollHeight) return covered;
+  }
+}"""
+
+
+@pytest.mark.parametrize("height", [900, 420])
+def test_bubble_is_never_over_text(page: Page, german_article, height):
+    for _thread in range(4):
+        parent = factories.comment(german_article, "Ein Satz, der über die ganze Zeile geht. " * 8)
+        factories.comment(german_article, "Eine Antwort.", parent=parent)
+    page.goto(german_article.get_absolute_url())
+    for width in [390, 600, 768, 1024, 1151, 1152, 1153, 1280, 1366, 1600]:
+        page.set_viewport_size({"width": width, "height": height})
+        assert (width, page.evaluate(COVERED)) == (width, [])
