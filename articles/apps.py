@@ -1,11 +1,11 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ArticlesConfig(AppConfig):
     name = "articles"
-    verbose_name = _("Artikel")
+    verbose_name = pgettext_lazy("plural", "Artikel")
 
     def ready(self) -> None:
         from articles.shipped import create_missing_pages  # models are not there before ready()

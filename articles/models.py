@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from articles.passages import with_comment_links
 from newsroom.markup import article_html, excerpt
@@ -107,7 +108,7 @@ class Article(models.Model):
 
     class Meta:
         verbose_name = _("Artikel")
-        verbose_name_plural = _("Artikel")
+        verbose_name_plural = pgettext_lazy("plural", "Artikel")
         constraints = [
             models.CheckConstraint(name="article_state_valid", condition=Q(state__in=["draft", "published"])),
             models.CheckConstraint(

@@ -247,8 +247,6 @@ def _cut(roots: list[Comment], position: Position) -> tuple[list[Comment], Posit
 
 def _first_replies(roots: list[int]) -> list[Comment]:
     """The first replies of each thread, by number, in one query."""
-    if not roots:
-        return []
     first = RawSQL(
         "SELECT reply.id FROM unnest(%s::bigint[]) AS thread(id) CROSS JOIN LATERAL ("
         " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL"

@@ -1,8 +1,153 @@
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from moderation.models import Notice
+from comments.models import Comment
+from moderation.forms import RemovalForm
+from moderation.models import Decision, Notice
+from moderation.services import approve, remove, restore
+
+
+class DecisionInline(admin.TabularInline):
+    model = Decision
+    fields = readonly_fields = ["created_at", "action", "reason", "moderator"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return False
+
+
+@admin.register(Comment)
+class CommentAdmin(admin.ModelAdmin):
+    """Comments are read, searched and decided here. Nobody's words are rewritten: all fields are read-only."""
+
+    list_display = ["excerpt", "name", "article_link", "created_at", "state_and_reason"]
+    list_filter = ["state"]
+    list_select_related = ["article"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["body", "name", "article__headline", "reader__email"]
+    search_help_text = _("Sucht in Text, Name, Überschrift und E-Mail-Adresse.")
+    ordering = ["-pk"]
+    actions = ["approve_selected", "remove_selected", "restore_selected"]
+    fields = [
+        "shown_state",
+        "because",
+        "article_link",
+        "answers",
+        "name",
+        "email",
+        "website",
+        "created_at",
+        "shown_body",
+    ]
+    readonly_fields = fields
+    inlines = [DecisionInline]
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False  # removing leaves a reason and a trace, deleting would not
+
+    def get_queryset(self, request) -> QuerySet:
+        return super().get_queryset(request).select_related("article", "parent", "reader")
+
+    def get_urls(self):
+        return [
+            path("<int:pk>/entscheiden/", self.admin_site.admin_view(self.decide), name="comments_comment_decide"),
+            *super().get_urls(),
+        ]
+
+    def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """One comment, one button: approve, remove with a reason, restore."""
+        comment = get_object_or_404(Comment, pk=pk)
+        if request.method == "POST" and self.has_change_permission(request, comment):
+            if "approve" in request.POST:
+                approve(comment, moderator=request.user)
+            elif "restore" in request.POST:
+                restore(comment, moderator=request.user)
+            elif "remove" in request.POST:
+                form = RemovalForm(request.POST)
+                if not form.is_valid():
+                    return self._ask_reason(request, Comment.objects.filter(pk=pk), form, status=422)
+                remove(comment, moderator=request.user, reason=form.cleaned_data["reason"])
+            messages.success(request, _("Gespeichert."))
+        return redirect(reverse("admin:comments_comment_change", args=[pk]))
+
+    @admin.action(description=_("Freigeben"), permissions=["change"])
+    def approve_selected(self, request: HttpRequest, comments: QuerySet) -> None:
+        self._decide_each(request, comments.held().order_by("pk"), approve)
+
+    @admin.action(description=_("Wiederherstellen"), permissions=["change"])
+    def restore_selected(self, request: HttpRequest, comments: QuerySet) -> None:
+        self._decide_each(request, comments.filter(state=Comment.State.REMOVED).order_by("pk"), restore)
+
+    @admin.action(description=_("Entfernen …"), permissions=["change"])
+    def remove_selected(self, request: HttpRequest, comments: QuerySet) -> HttpResponse | None:
+        form = RemovalForm(request.POST if "reason" in request.POST else None)
+        if not form.is_valid():
+            return self._ask_reason(request, comments, form)
+        shown = comments.filter(state__in=[Comment.State.HELD, Comment.State.PUBLISHED])
+        self._decide_each(request, shown, remove, reason=form.cleaned_data["reason"])
+        return None
+
+    def _decide_each(self, request: HttpRequest, comments: QuerySet, decision, **details) -> None:
+        decided = list(comments)
+        for comment in decided:
+            decision(comment, moderator=request.user, **details)
+        text = ngettext("%d Kommentar geändert.", "%d Kommentare geändert.", len(decided)) % len(decided)
+        messages.success(request, text)
+
+    def _ask_reason(self, request, comments: QuerySet, form: RemovalForm, status: int = 200) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Kommentare entfernen"),
+            "comments": comments,
+            "form": form,
+            "opts": self.model._meta,
+        }
+        return render(request, "moderation/admin_remove.html", context, status=status)
+
+    @admin.display(description=_("Kommentar"))
+    def excerpt(self, comment: Comment) -> str:
+        return comment.body if len(comment.body) <= 120 else comment.body[:120] + " …"
+
+    @admin.display(description=_("Text"))
+    def shown_body(self, comment: Comment) -> str:
+        return format_html('<div class="comment-body">{}</div>', comment.body)
+
+    @admin.display(description=_("Artikel"), ordering="article")
+    def article_link(self, comment: Comment) -> str:
+        address = comment.get_absolute_url() if comment.number else comment.article.get_absolute_url()
+        return format_html('<a href="{}">{}</a>', address, comment.article.headline)
+
+    @admin.display(description=_("Antwort auf"))
+    def answers(self, comment: Comment) -> str:
+        return str(comment.parent) if comment.parent else "–"
+
+    @admin.display(description=_("E-Mail"))
+    def email(self, comment: Comment) -> str:
+        return comment.reader.email or "–"
+
+    @admin.display(description=_("Stand"), ordering="state")
+    def shown_state(self, comment: Comment) -> str:
+        return comment.get_state_display()
+
+    @admin.display(description=_("Stand"), ordering="state")
+    def state_and_reason(self, comment: Comment) -> str:
+        because = self.because(comment)
+        return f"{comment.get_state_display()}: {because}" if because else comment.get_state_display()
+
+    @admin.display(description=_("Warum gehalten"))
+    def because(self, comment: Comment) -> str:
+        return ", ".join(comment.held_because) if comment.is_held else ""
 
 
 @admin.register(Notice)
@@ -21,5 +166,5 @@ class NoticeAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Kommentar"))
     def comment_link(self, notice: Notice) -> str:
-        address = f"/redaktion/comments/comment/{notice.comment_id}/change/"
+        address = reverse("admin:comments_comment_change", args=[notice.comment_id])
         return format_html('<a href="{}">{}</a>', address, notice.comment)

@@ -1,8 +1,10 @@
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-STARS = [(str(n), ngettext("%d Stern", "%d Sterne", n) % n) for n in range(1, 6)]
+_label = lazy(lambda n: ngettext("%d Stern", "%d Sterne", n) % n, str)  # in the language of the page it stands on
+STARS = [(str(n), _label(n)) for n in range(1, 6)]
 
 
 class RatingForm(forms.Form):

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ReadersConfig(AppConfig):
     name = "readers"
-    verbose_name = _("Leser")
+    verbose_name = pgettext_lazy("plural", "Leser")

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class User(AbstractUser):
@@ -41,7 +42,7 @@ class Reader(models.Model):
 
     class Meta:
         verbose_name = _("Leser")
-        verbose_name_plural = _("Leser")
+        verbose_name_plural = pgettext_lazy("plural", "Leser")
         constraints = [
             models.CheckConstraint(name="reader_not_into_itself", condition=~Q(merged_into=F("id"))),
             models.CheckConstraint(

@@ -179,6 +179,11 @@ function close(slot) {
   slot.closest(".comment").querySelector("footer a")?.focus();
 }
 
+// Where the reader is stands in the address; htmx would note it on the device as well, even of one who only reads.
+document.addEventListener("htmx:pushedIntoHistory", () => {
+  try { sessionStorage.removeItem("htmx-current-path-for-history"); } catch { /* storage may be forbidden: then nothing was noted */ }
+});
+
 // --- The bubble ----------------------------------------------------------------------------------------------------
 
 const bubble = document.querySelector("[data-bubble]");

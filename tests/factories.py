@@ -12,6 +12,7 @@ from articles.services import save_article
 from comments.models import Comment
 from comments.services import publish
 from readers.models import Reader, User
+from subscriptions.models import Subscription
 
 _count = itertools.count(1)
 
@@ -58,6 +59,14 @@ def comment(article: Article, body: str = "Ein Kommentar.", *, parent: Comment |
                 Comment.objects.filter(pk=made.pk).update(state=state)
                 made.state = state
     return made
+
+
+def subscription(article: Article, email: str = "berta@example.org", **fields) -> Subscription:
+    """A confirmed subscription to the article, or of the given kind and times."""
+    author = fields.pop("reader", None) or reader(email=email)
+    now = timezone.now()
+    fields = {"kind": "article", "wording": "Ja.", "form_url": "http://localhost:8000/", "confirmed_at": now} | fields
+    return Subscription.objects.create(article=article, reader=author, email=email, **fields)
 
 
 def form_key(age: float = 60) -> str:

@@ -1,0 +1,86 @@
+"""Ending a subscription: by the button on a page and by the mail client's own, which posts and nothing more (B3)."""
+
+import pytest
+from django.test import Client
+
+from subscriptions.models import Subscription
+from tests import factories
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def row(article) -> Subscription:
+    return factories.subscription(article)
+
+
+@pytest.fixture
+def link(row) -> str:
+    return f"/abo/nein/{row.token('end')}/"
+
+
+def stranger() -> Client:
+    """As a mail provider comes: no cookie, no token, no referer; and it minds redirects."""
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_the_link_changes_nothing(row, link, method):
+    answer = getattr(stranger(), method)(link)
+    assert answer.status_code == 200
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert (answer.cookies, Subscription.objects.get().ended_at) == ({}, None)
+
+
+def test_one_click_urlencoded(row, link):
+    body, kind = "List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"
+    answer = stranger().post(link, body, content_type=kind)
+    assert (answer.status_code, answer.cookies) == (200, {})
+    assert Subscription.objects.get().ended_at is not None
+
+
+def test_one_click_multipart(row, link):
+    answer = stranger().post(link, ONE_CLICK)
+    assert (answer.status_code, answer.cookies) == (200, {})
+    assert Subscription.objects.get().ended_at is not None
+
+
+def test_ending_twice_is_harmless(row, link):
+    stranger().post(link, ONE_CLICK)
+    first = Subscription.objects.get().ended_at
+    assert "<h1>Beendet</h1>" in stranger().post(link, ONE_CLICK).text
+    assert Subscription.objects.get().ended_at == first
+
+
+def test_link_ends_everything_the_address_has_at_this_article(row, link, article):
+    """The link says "Keine Mails mehr zu diesem Artikel"."""
+    replies = factories.subscription(article, kind="replies", reader=row.reader)
+    elsewhere = factories.subscription(factories.article(), reader=row.reader)
+    somebody = factories.subscription(article, "carla@example.org")
+    stranger().post(link, ONE_CLICK)
+    still = Subscription.objects.active().order_by("pk")
+    assert list(still) == [elsewhere, somebody]
+    assert replies not in still
+
+
+def test_link_never_expires(row, link):
+    Subscription.objects.update(asked_at="2020-01-01T00:00Z", confirmed_at="2020-01-01T00:00Z")
+    assert stranger().post(link, ONE_CLICK).status_code == 200
+    assert Subscription.objects.get().ended_at is not None
+
+
+def test_tokens_of_another_purpose_address_or_subscription_end_nothing(row, article):
+    other = factories.subscription(article, "carla@example.org")
+    number, _dash, _signature = row.token("end").partition("-")
+    moved = Subscription(pk=row.pk, email="eve@example.org", asked_at=row.asked_at)
+    tokens = [
+        row.token("confirm"),
+        moved.token("end"),
+        f"{number}-{other.token('end').partition('-')[2]}",
+        f"{number}-",
+        row.token("end").swapcase(),
+    ]
+    for token in tokens:
+        page = stranger().post(f"/abo/nein/{token}/", ONE_CLICK)
+        assert (page.status_code, "Diesen Link kennen wir nicht" in page.text) == (404, True)
+    assert not Subscription.objects.exclude(ended_at=None).exists()
