@@ -62,6 +62,18 @@ def install(requirements: Path) -> None:
     command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--no-input"]
     with log.open("wb") as output:
         pip = subprocess.Popen([*command, "-r", requirements], stdout=output, stderr=subprocess.STDOUT)
+    try:
+        show_progress(pip, log, wanted)
+    finally:
+        pip.kill()  # nothing, if it has ended by itself
+        pip.wait()
+    if pip.returncode != 0:
+        print(*log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
+        sys.exit(f"Die Pakete aus {requirements.name} ließen sich nicht installieren; alles dazu steht in {log}")
+    say(f"{wanted} Pakete sind eingerichtet.", again=True)
+
+
+def show_progress(pip: subprocess.Popen, log: Path, wanted: int) -> None:
     shown = ""
     while pip.poll() is None:
         lines = log.read_text(errors="replace").splitlines()
@@ -74,10 +86,6 @@ def install(requirements: Path) -> None:
             say(step, again=bool(shown))
             shown = step
         time.sleep(0.5)
-    if pip.returncode != 0:
-        print(*log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
-        sys.exit(f"Die Pakete aus {requirements.name} ließen sich nicht installieren; alles dazu steht in {log}")
-    say(f"{wanted} Pakete sind eingerichtet.", again=True)
 
 
 def say(step: str, *, again: bool = False) -> None:

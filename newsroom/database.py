@@ -166,7 +166,8 @@ class EmbeddedDatabase:
             if os.geteuid() != 0 and folder.exists() and folder.stat().st_uid != os.geteuid():
                 raise DatabaseStartError(f"Der Ordner {folder} gehört einem anderen Benutzer.")
         try:
-            return way_to_run(_program("postgres"), self.folder)
+            # --show only looks for its own files and its user, and says what it found.
+            return way_to_run([_program("initdb"), "--show", f"--pgdata={self.cluster}"], self.folder)
         except NoWayError as error:
             raise DatabaseStartError(str(error)) from None
 

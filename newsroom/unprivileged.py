@@ -41,19 +41,18 @@ class Way:
             if path.lstat().st_uid != self.owner:
                 os.chown(path, self.owner, -1, follow_symlinks=False)
 
-    def works(self, program: str, folder: Path) -> bool:
-        """Whether the program runs this way and may write into the folder."""
+    def works(self, probe: list[str], folder: Path) -> bool:
+        """Whether the command succeeds this way, and programs may write into the folder."""
         try:
-            if self.run([program, "--version"]).returncode != 0:
+            if self.run(probe).returncode != 0:
                 return False
             self.give(folder)
-            # Really opens a file: test -w asks access(2), which disregards the capabilities we count on.
             return self.run(["sh", "-c", ': >> "$0"', str(folder / "lock")]).returncode == 0
         except OSError:  # unshare or setpriv is missing, or we may not change users
             return False
 
 
-def way_to_run(program: str, folder: Path) -> Way:
+def way_to_run(probe: list[str], folder: Path) -> Way:
     """As an ordinary user, directly. As root, the first of three ways that works with the programs and the folder."""
     if os.geteuid() != 0:
         return Way(owner=os.geteuid())
@@ -65,11 +64,12 @@ def way_to_run(program: str, folder: Path) -> Way:
         # in a closed home of root, and every file stays root's.
         Way(owner=0, prefix=["unshare", "--user", f"--map-user={uid}", f"--map-group={gid}"]),
         # Where namespaces are forbidden, as in many containers: really nobody, but with root's right to pass closed
-        # folders and nothing else of root's.
+        # folders and nothing else of root's. Without the securebit, access(2), by which PostgreSQL looks for its own
+        # file, would disregard that right.
         Way(
             owner=nobody.pw_uid,
             prefix=["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs"]
-            + ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"],
+            + ["--securebits=+no_setuid_fixup", "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"],
         ),
         # Where not even that is allowed: nobody, who must be able to reach the programs and the folder.
         Way(
@@ -78,7 +78,7 @@ def way_to_run(program: str, folder: Path) -> Way:
         ),
     ]
     for way in ways:
-        if way.works(program, folder):
+        if way.works(probe, folder):
             return way
     raise NoWayError(
         "PostgreSQL läuft nicht als root, und dieses System lässt keinen der Auswege zu: "

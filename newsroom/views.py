@@ -5,7 +5,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import REASON_BAD_ORIGIN, get_token
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
 
@@ -13,6 +13,14 @@ from newsroom.formkey import new_form_key
 
 # A worker writes its heartbeat every five seconds.
 WORKER_SILENT_AFTER = 30  # seconds
+# What the question a shared form asks shows again of what was typed, under the forms' own labels.
+SHOWN_AGAIN = {
+    "body": _("Kommentar"),
+    "reason": _("Begründung"),
+    "name": _("Name"),
+    "email": _("E-Mail"),
+    "website": _("Website"),
+}
 
 
 @never_cache
@@ -53,9 +61,7 @@ def confirm_shared_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     fields = [(name, value) for name, value in fields if name not in {"csrfmiddlewaretoken", "form_key"}]
     if "form_key" in request.POST:
         fields.append(("form_key", new_form_key(confirmed=True)))
-    shown = [
-        (name, value) for name, value in fields if value and name in {"body", "name", "email", "website", "reason"}
-    ]
+    shown = [(SHOWN_AGAIN[name], value) for name, value in fields if value and name in SHOWN_AGAIN]
     context = {"fields": fields, "shown": shown, "action": request.get_full_path()}
     return render(request, "newsroom/confirm_form.html", context, status=403)
 

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import time
@@ -72,9 +73,10 @@ time.sleep(600)
 """
 
 
-def start_elsewhere(folder: Path) -> subprocess.Popen:
+def start_elsewhere(folder: Path, **env: str) -> subprocess.Popen:
     """Another Python starts the database and waits."""
-    starter = subprocess.Popen([sys.executable, "-c", START_AND_WAIT, str(folder)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", START_AND_WAIT, str(folder)]
+    starter = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **env})
     assert starter.stdout.readline().startswith("postgresql://")
     return starter
 
@@ -219,3 +221,21 @@ def test_root_takes_back_data_that_belong_to_another_user(folder):
             os.chown(path, nobody, -1)
     with EmbeddedDatabase(folder) as database:
         assert answer(database, "SELECT body FROM note") == "bleibt"
+
+
+def test_root_gets_by_without_user_namespaces(folder, tmp_path):
+    """As where a container forbids them; here, unshare is not to be found. For others nothing changes."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("sh", "setpriv"):
+        if found := shutil.which(name):
+            (programs / name).symlink_to(found)
+    starter = start_elsewhere(folder, PATH=str(programs))
+    try:
+        owner = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        assert {process.username() for process in processes_of(EmbeddedDatabase(folder))} == {owner}
+        assert answer(EmbeddedDatabase(folder), "SELECT body FROM note") == "bleibt"
+    finally:
+        starter.kill()
+        starter.communicate()
+        wait_until_gone(EmbeddedDatabase(folder))
