@@ -8,7 +8,7 @@
 
 run:
 	bin/python bin/environment.py requirements.txt
-	exec .venv/bin/python -m newsroom.run
+	exec .venv/bin/python -m newsroom.trial
 
 # TESTS="tests/comments -k vote" picks some.
 test:

@@ -7,6 +7,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+
 def compose(
     *, to: str, subject: str, template: str, context: dict, headers: dict[str, str] | None = None
 ) -> EmailMultiAlternatives:

@@ -56,7 +56,6 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
-    "anymail",
     "csp",
     "django_htmx",
     "procrastinate.contrib.django",
@@ -125,6 +124,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <newsroom@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL = env.json("ANYMAIL", default={})
+if ANYMAIL:
+    INSTALLED_APPS.append("anymail")  # only where a provider is used: it brings an HTTP client into every process
 
 # --- language and time ------------------------------------------------------------------------------
 

@@ -179,10 +179,12 @@ function close(slot) {
   slot.closest(".comment").querySelector("footer a")?.focus();
 }
 
-// Where the reader is stands in the address; htmx would note it on the device as well, even of one who only reads.
-document.addEventListener("htmx:pushedIntoHistory", () => {
+// Where the reader is stands in the address; htmx notes it on the device as well, when it starts and at each step.
+function forgetPath() {
   try { sessionStorage.removeItem("htmx-current-path-for-history"); } catch { /* storage may be forbidden: then nothing was noted */ }
-});
+}
+forgetPath();
+document.addEventListener("htmx:pushedIntoHistory", forgetPath);
 
 // --- The bubble ----------------------------------------------------------------------------------------------------
 

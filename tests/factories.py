@@ -31,7 +31,8 @@ def reader(name: str = "", email: str = "", **fields) -> Reader:
 
 
 def editor(username: str = "redaktion") -> User:
-    return User.objects.create_superuser(username, f"{username}@example.org", "ein langes Passwort")
+    """Signed in by force_login: hashing a password takes longer than most tests."""
+    return User.objects.create_superuser(username, f"{username}@example.org")
 
 
 def comment(article: Article, body: str = "Ein Kommentar.", *, parent: Comment | None = None, **fields) -> Comment:

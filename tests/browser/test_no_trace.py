@@ -14,17 +14,22 @@ def test_reading_leaves_no_trace(page: Page, german_article):
         factories.comment(german_article, f"Kommentar {number}.")
     page.goto("/")
     page.get_by_role("link", name=german_article.headline).click()
+    expect(page.locator("html.js")).to_have_count(1)
+    assert page.evaluate(STORED) == [[], [], ""]
     page.mouse.wheel(0, 20_000)
-    for name in ["Weitere Kommentare", "Neueste", "Inline-Feedback", "Alle Kommentare anzeigen"]:
+    for name, threads in [
+        ("Weitere Kommentare", 60),
+        ("Neueste", 50),
+        ("Inline-Feedback", 0),
+        ("Alle Kommentare anzeigen", 50),
+    ]:
         page.get_by_role("link", name=name).click()
-        page.wait_for_load_state("networkidle")
+        expect(page.locator(".thread")).to_have_count(threads)
     for _stop in range(30):
         page.keyboard.press("Tab")
     page.go_back()
     page.get_by_role("link", name="Hausregeln").last.click()
     expect(page.get_by_role("heading", name="Hausregeln")).to_be_visible()
-    page.goto("/konto/login/")
-    page.goto(german_article.get_absolute_url())
     assert page.evaluate(STORED) == [[], [], ""]
     assert page.context.cookies() == []
 

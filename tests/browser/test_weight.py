@@ -27,8 +27,8 @@ def test_article_with_100_comments_is_light(page: Page, german_article):
     network.send("Network.enable")
     network.send("Network.setCacheDisabled", {"cacheDisabled": True})
     addresses, sizes = {}, {}
-    network.on("Network.requestWillBeSent", lambda event: addresses.update({event["requestId"]: event["request"]["url"]}))
-    network.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
+    network.on("Network.requestWillBeSent", lambda seen: addresses.update({seen["requestId"]: seen["request"]["url"]}))
+    network.on("Network.loadingFinished", lambda done: sizes.update({done["requestId"]: done["encodedDataLength"]}))
     page.goto(german_article.get_absolute_url(), wait_until="networkidle")
     assert page.locator(".comment").count() >= 70  # of a long thread the page shows the beginning
 

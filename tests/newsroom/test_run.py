@@ -24,7 +24,7 @@ import pytest
 from newsroom.database import EmbeddedDatabase
 
 PROJECT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-m", "newsroom.run"]
+COMMAND = [sys.executable, "-m", "newsroom.trial"]
 
 
 class Site:
@@ -135,11 +135,11 @@ class TestWhileItRuns:
     def test_it_says_in_five_lines_where_things_are(self, site):
         password = json.loads((site.data / "secrets.json").read_text())["first_password"]
         assert site.said.splitlines()[-5:] == [
-            f"Die Zeitung liegt aus:   {site.url}/",
-            f"Die Redaktion sitzt in:  {site.url}/redaktion/  Name redaktion, Passwort {password}",
-            f"Die Post kommt nach:     {site.url}/postfach/",
-            f"Das Archiv liegt in:     {site.data}",
-            "Redaktionsschluss:       Strg-C",
+            f"Seite:      {site.url}/",
+            f"Redaktion:  {site.url}/redaktion/  Name redaktion, Passwort {password}",
+            f"Postfach:   {site.url}/postfach/",
+            f"Daten:      {site.data}",
+            "Beenden:    Strg-C",
         ]
 
     def test_everything_is_well(self, site):

@@ -77,7 +77,7 @@ def test_opt_in_mail_is_plain_and_complete(pending, letters):
     }
     assert set(re.findall(r"https?://[^\s\"<>]+", letter.text)) == links
     assert set(re.findall(r'href="([^"]+)"', letter.html)) == links
-    assert "48 Stunden" in letter.text
+    assert "Der Link gilt 48 Stunden." in " ".join(letter.text.split())
     assert "List-Unsubscribe" not in headers
 
 

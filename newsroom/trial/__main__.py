@@ -15,18 +15,19 @@ import time
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from shlex import quote
 from types import FrameType
 
 import django
 from django.core.management import CommandError
 from django.db import connections
 
-from newsroom import prepare
-from newsroom.children import Child
 from newsroom.database import DatabaseStartError, EmbeddedDatabase
-from newsroom.foreground import own_foreground
+from newsroom.trial import prepare
+from newsroom.trial.children import Child
+from newsroom.trial.foreground import own_foreground
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
 READY_TIMEOUT = 60  # seconds until /healthz must answer
 STOP_TIMEOUT = 8  # seconds until what does not stop by itself is killed
@@ -90,7 +91,7 @@ class Site:
     def _set_environment(self) -> None:
         self.secrets = load_secrets(self.data / "secrets.json")
         self.mailbox_port = free_port()
-        os.environ |= {
+        settings = {
             "DATABASE_URL": self.database.url,
             "SECRET_KEY": self.secrets["secret_key"],
             "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
@@ -101,6 +102,10 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "newsroom.settings",
             "PYTHONUNBUFFERED": "1",
         }
+        write_private(
+            self.data / "environment", "".join(f"{name}={quote(value)}\n" for name, value in settings.items())
+        )
+        os.environ |= settings
 
     def _prepare(self) -> str | None:
         """Bring tables, files, editor and article up to date. Returns the first password while it is valid."""
@@ -150,11 +155,11 @@ class Site:
     def _say_where_things_are(self, first_password: str | None) -> None:
         password = f"Passwort {first_password}" if first_password else "(Ihr Passwort)"
         say(f"""
-Die Zeitung liegt aus:   {self.url}/
-Die Redaktion sitzt in:  {self.url}/redaktion/  Name redaktion, {password}
-Die Post kommt nach:     {self.url}/postfach/
-Das Archiv liegt in:     {self.data}
-Redaktionsschluss:       Strg-C""")
+Seite:      {self.url}/
+Redaktion:  {self.url}/redaktion/  Name redaktion, {password}
+Postfach:   {self.url}/postfach/
+Daten:      {self.data}
+Beenden:    Strg-C""")
 
     def _tend(self) -> None:
         if not self.database.running:
@@ -215,14 +220,19 @@ def load_secrets(file: Path) -> dict[str, str]:
         "secret_key": secrets.token_urlsafe(50),
         "first_password": "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3)),
     }
+    write_private(file, json.dumps(made))
+    return made
+
+
+def write_private(file: Path, text: str) -> None:
+    """Whole or not at all, for us alone."""
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        json.dump(made, out)
+        out.write(text)
         out.flush()
         os.fsync(out.fileno())
     draft.rename(file)
-    return made
 
 
 def is_well(port: int) -> bool:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 EDITOR = "redaktion"
-FIRST_ARTICLE = Path(__file__).parent.parent / "articles" / "content" / "lukaschenko-trifft-putin.md"
+FIRST_ARTICLE = Path(__file__).parent.parent.parent / "articles" / "content" / "lukaschenko-trifft-putin.md"
 
 
 def tables_are_missing() -> bool:

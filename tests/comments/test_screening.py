@@ -1,0 +1,181 @@
+"""Automatic rules before publication: what is published at once, what is held, what is refused (C10)."""
+
+import pytest
+from django.test import Client
+
+from articles.models import Article
+from comments.models import BlockedWord, Comment
+from newsroom.formkey import new_form_key
+from newsroom.ratelimit import client_network
+from readers.models import Reader
+from tests import factories
+from tests.comments.test_posting import post_as_guest, write_url
+
+THREE_LINKS = "https://a.example http://b.example www.c.example"
+
+
+def posted(browser: Client, article: Article, **words: str) -> Comment:
+    """The comment made of these words."""
+    answer = browser.post(write_url(article), factories.words(**words))
+    assert answer.status_code == 302
+    return Comment.objects.latest("pk")
+
+
+@pytest.fixture
+def regular(article) -> Client:
+    """Somebody who has been published before."""
+    browser = Client()
+    posted(browser, article, body="Mein erster.")
+    return browser
+
+
+def test_fresh_installation_publishes_at_once(client, article):
+    comment = posted(client, article)
+    assert (comment.state, comment.held_because) == ("published", [])
+
+
+# --- programs --------------------------------------------------------------------------------------------------------
+
+
+def test_filled_in_trap_is_held(client, article, regular):
+    for browser in (client, regular):
+        assert posted(browser, article, subject="SEO").held_because == ["Unsichtbares Feld ausgefüllt"]
+
+
+@pytest.mark.parametrize("age, state", [(0, "held"), (2.5, "held"), (3.5, "published"), (100_000, "published")])
+def test_newcomer_takes_three_seconds_to_write(client, article, age, state):
+    assert posted(client, article, form_key=factories.form_key(age)).state == state
+
+
+def test_too_fast_is_said_to_moderators_only(client, article):
+    comment = posted(client, article, form_key=new_form_key())
+    assert comment.held_because == ["Schneller abgeschickt, als jemand schreiben kann"]
+    assert "Schneller abgeschickt" not in client.get(f"/artikel/{article.slug}/").text
+
+
+@pytest.mark.parametrize("key", ["", "x", "1~2", "a" * 200, new_form_key()[:-1]])
+def test_newcomer_without_a_key_of_ours_is_held(client, article, key):
+    assert posted(client, article, form_key=key).state == "held"
+
+
+def test_confirming_the_form_is_a_second_step_and_takes_no_time(guest, article):
+    post_as_guest(guest, write_url(article))
+    assert Comment.objects.get().state == "published"
+
+
+def test_regular_may_be_fast(regular, article):
+    assert posted(regular, article, form_key=new_form_key()).state == "published"
+
+
+# --- links and words -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body, state",
+    [
+        ("Siehe https://www.a.example und https://www.b.example", "published"),
+        ("Siehe www.a.example und HTTP://b.example", "published"),
+        (THREE_LINKS, "held"),
+        ("https://www.a.example\nhttps://www.b.example\nhttps://www.c.example", "held"),
+    ],
+)
+def test_newcomer_may_set_two_links(client, article, body, state):
+    assert posted(client, article, body=body).state == state
+
+
+def test_regular_may_set_more_links(regular, article):
+    assert posted(regular, article, body=THREE_LINKS).state == "published"
+
+
+def test_held_first_comment_leaves_one_a_newcomer(client, article):
+    for number in range(2):
+        assert posted(client, article, body=f"{THREE_LINKS} {number}").state == "held"
+
+
+@pytest.mark.parametrize(
+    "word, body, hit",
+    [
+        ("Pille", "Kauft die PILLE!", True),
+        ("Pille", "Kauft Pillen!", False),
+        ("Pille*", "Kauft Pillen!", True),
+        ("Straße", "Auf der STRASSE", True),
+        ("gute Pillen", "Kauft gute Pillen jetzt", True),
+        ("pillen.example", "Siehe pillen.example heute", True),
+        ("sch*", "Ein Fisch", False),
+        ("a+b", "Das ist A+B.", True),
+        ("(", "Nichts davon", False),
+    ],
+)
+def test_blocked_words_hold(regular, article, word, body, hit):
+    BlockedWord.objects.create(word=word)
+    assert posted(regular, article, body=body).held_because == ([f"Gesperrtes Wort: {word}"] if hit else [])
+
+
+def test_blocked_words_are_looked_for_in_name_and_website_too(regular, article):
+    BlockedWord.objects.create(word="pillen")
+    assert posted(regular, article, body="a", name="Pillen Paul").state == "held"
+    assert posted(regular, article, body="b", website="https://pillen.example").state == "held"
+
+
+# --- modes of an article ---------------------------------------------------------------------------------------------
+
+
+def test_all_held(regular, article):
+    Article.objects.update(comment_mode=Article.CommentMode.ALL_HELD)
+    assert posted(regular, article).held_because == ["Alle Kommentare dieses Artikels werden geprüft"]
+
+
+def test_first_held(client, regular, article):
+    Article.objects.update(comment_mode=Article.CommentMode.FIRST_HELD)
+    assert posted(client, article).held_because == ["Erster Kommentar"]
+    assert posted(regular, article).state == "published"
+
+
+def test_closed_article_has_no_form_and_no_answer_links(client, article):
+    factories.comment(article)
+    Article.objects.update(comment_mode=Article.CommentMode.CLOSED)
+    page = client.get(f"/artikel/{article.slug}/").text
+    assert "<textarea" not in page
+    assert "Antworten</a>" not in page
+    assert "Die Kommentare zu diesem Artikel sind geschlossen." in page
+    assert "<textarea" not in client.get(write_url(article)).text
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+
+
+def test_limits_of_one_reader(client, article):
+    states = [posted(client, article, body=f"Nr. {number}").state for number in range(40)]
+    assert states == ["published"] * 12 + ["held"] * 28
+    refused = client.post(write_url(article), factories.words(body="Noch einer."))
+    assert refused.status_code == 429
+    assert "Noch einer.</textarea>" in refused.text
+    assert "in zehn Minuten" in refused.text
+    assert (Comment.objects.count(), Reader.objects.count()) == (40, 1)
+
+
+def test_the_same_submission_again_counts_once(client, article):
+    words = factories.words()
+    for _ in range(50):
+        assert client.post(write_url(article), words).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "proxies, forwarded, address, network",
+    [
+        (0, "203.0.113.9", "192.0.2.7", "192.0.2.0/24"),  # the header is anybody's word
+        (1, "203.0.113.9, 198.51.100.3", "192.0.2.7", "198.51.100.0/24"),
+        (2, "203.0.113.9, 198.51.100.3", "192.0.2.7", "203.0.113.0/24"),
+        (2, "203.0.113.9", "192.0.2.7", "192.0.2.0/24"),
+        (1, "", "192.0.2.7", "192.0.2.0/24"),
+        (1, "\x00, <script>", "192.0.2.7", "unknown"),
+        (0, "", "2001:db8:1:2::3", "2001:db8:1::/48"),
+        (0, "", "::ffff:192.0.2.7", "192.0.2.0/24"),
+        (0, "", "fe80::1%eth0", "fe80::/48"),
+        (0, "", "", "unknown"),
+    ],
+)
+def test_limits_count_networks_and_believe_our_proxies_only(rf, settings, proxies, forwarded, address, network):
+    settings.TRUSTED_PROXIES = proxies
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    assert client_network(rf.get("/", headers=headers, REMOTE_ADDR=address)) == network

@@ -1,0 +1,116 @@
+""""Respekt": one a reader and comment, reversible, exact under concurrency (C9; forged votes 2023-3869)."""
+
+import pytest
+from django.test import Client
+
+from comments.models import Comment, Vote
+from comments.services import vote
+from readers.services import merge
+from tests import factories
+from tests.together import at_once
+
+
+@pytest.fixture
+def comment(article) -> Comment:
+    return factories.comment(article)
+
+
+def press(browser: Client, comment: Comment, wanted: str = "1", **options):
+    return browser.post(f"/kommentar/{comment.pk}/respekt/", {"wanted": wanted}, **options)
+
+
+def score(comment: Comment) -> tuple[int, int]:
+    """As counted, and as the votes say."""
+    comment.refresh_from_db()
+    return comment.score, comment.votes.count()
+
+
+def test_vote_is_given_and_taken_back(client, comment):
+    answer = press(client, comment)
+    assert (answer.status_code, answer.url, score(comment)) == (302, f"/kommentar/{comment.pk}/", (1, 1))
+    assert 'aria-pressed="true" title="Zurücknehmen">Respekt <span>1</span>' in page(client, comment)
+    press(client, comment, "0")
+    assert score(comment) == (0, 0)
+    assert 'aria-pressed="false">Respekt <span>0</span>' in page(client, comment)
+
+
+def page(browser: Client, comment: Comment) -> str:
+    return browser.get(f"/artikel/{comment.article.slug}/").text
+
+
+def test_asking_twice_changes_nothing(client, comment):
+    for wanted, count in [("1", 1), ("1", 1), ("0", 0), ("0", 0)]:
+        press(client, comment, wanted)
+        assert score(comment) == (count, count)
+
+
+def test_each_reader_counts(comment):
+    for _ in range(3):
+        press(Client(), comment)
+    assert score(comment) == (3, 3)
+
+
+def test_vote_changes_the_page_for_everyone(client, comment):
+    etag = client.get(f"/artikel/{comment.article.slug}/").headers["ETag"]
+    press(Client(), comment)
+    assert client.get(f"/artikel/{comment.article.slug}/", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_first_vote_without_script_is_asked_to_confirm(comment):
+    browser = Client(enforce_csrf_checks=True)
+    assert press(browser, comment).status_code == 403
+    assert score(comment) == (0, 0)
+
+
+def test_with_htmx_the_button_is_answered(client, comment):
+    answer = press(client, comment, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert answer.text.startswith('<form class="vote"')
+    assert "Respekt <span>1</span>" in answer.text
+
+
+@pytest.mark.parametrize("wanted", ["2", "-1", "99999999999999999999", "1e9", "true", "'; DROP TABLE", "", "x" * 9999])
+def test_forged_value_is_one_vote_at_most(client, comment, wanted):
+    for _ in range(3):
+        press(client, comment, wanted)
+    assert score(comment) == (1, 1)
+
+
+@pytest.mark.parametrize("method", ["get", "head", "put", "delete"])
+def test_only_post_votes(client, comment, method):
+    assert getattr(client, method)(f"/kommentar/{comment.pk}/respekt/?wanted=1").status_code == 405
+    assert score(comment) == (0, 0)
+
+
+def test_forged_reader_is_nobody(comment):
+    reader = factories.reader()
+    for cookie in (str(reader.pk), f"{reader.pk}:", f"{reader.pk}:{'A' * 43}"):
+        browser = Client()
+        browser.cookies["leser"] = cookie
+        press(browser, comment)
+    assert not Vote.objects.filter(reader=reader).exists()
+
+
+def test_hundred_at_once_count_once(transactional_db, comment):
+    reader = factories.reader()
+    at_once(100, lambda _number: vote(comment=comment, reader=reader, wanted=True))
+    assert score(comment) == (1, 1)
+    at_once(100, lambda _number: vote(comment=comment, reader=reader, wanted=False))
+    assert score(comment) == (0, 0)
+
+
+def test_many_readers_at_once_are_counted_exactly(transactional_db, comment):
+    assert at_once(10, lambda _number: press(Client(), comment).status_code) == [302] * 10
+    assert score(comment) == (10, 10)
+
+
+def test_two_devices_that_become_one_person_have_one_vote(comment):
+    phone, laptop = factories.reader(), factories.reader()
+    for reader in (phone, laptop):
+        Vote.objects.create(comment=comment, reader=reader)
+    Comment.objects.update(score=2)
+    before = comment.article.counters.activity
+    merge(phone, laptop)
+    assert score(comment) == (1, 1)
+    comment.article.counters.refresh_from_db()
+    assert comment.article.counters.activity > before
