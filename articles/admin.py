@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -7,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from articles.models import Article, Author, Page, Section
+from articles.models import YEARS, Article, Author, Page, Section
 from articles.services import save_article
 from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
 from newsroom.slugs import german_slug
@@ -31,8 +33,16 @@ class ArticleForm(MarkdownForm):
             "headline": forms.TextInput(attrs={"class": "vLargeTextField"}),
         }
 
+    def clean_published_at(self) -> datetime | None:
+        moment = self.cleaned_data["published_at"]
+        if moment is None and self.cleaned_data.get("state") == Article.State.PUBLISHED:
+            return timezone.now()
+        if moment is not None and moment.year not in YEARS:
+            raise forms.ValidationError(_("Dieses Jahr gibt es im Kalender nicht."))
+        return moment
+
     def clean(self) -> dict:
-        """Made here and not only when saving, so that an address in use is an error at its field."""
+        """The address is made here and not only when saving, so that one in use is an error at its field."""
         cleaned = super().clean()
         if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
             cleaned["slug"] = german_slug(cleaned.get("headline", ""), Article._meta.get_field("slug").max_length)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from articles.models import Article, Author, Section
+from articles.models import YEARS, Article, Author, Section
 from newsroom.markup import ARTICLE_LIMIT
 
 REQUIRED = ("titel", "autor")
@@ -138,7 +138,7 @@ def _time(value: str, problems: list[str]) -> datetime | None:
         moment = datetime(day.year, day.month, day.day) if day else parse_datetime(value)
     except ValueError:
         moment = None
-    if moment is None:
+    if moment is None or moment.year not in YEARS:
         problems.append(_("„datum: %s“ ist kein Datum. Beispiel: 2026-11-22 oder 2026-11-22 18:30") % value)
         return None
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

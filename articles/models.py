@@ -12,6 +12,9 @@ from articles.passages import with_comment_links
 from newsroom.markup import article_html, excerpt
 from newsroom.slugs import german_slug
 
+# A time at the ends of Python's calendar cannot be turned into UTC or back: one article would break every list.
+YEARS = range(1900, 2200)
+
 
 class Author(models.Model):
     name = models.CharField(_("Name"), max_length=120, unique=True)

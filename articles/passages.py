@@ -16,12 +16,12 @@ def block_text(article_html: str, block: int) -> str | None:
 def with_comment_links(article_html: str, address: str) -> str:
     """Gives each paragraph a link to the form that comments on it: inline feedback by keyboard and without script.
 
-    The link has no text of its own, so that copying the article copies the article.
+    The link has no text of its own, so that copying the article copies the article; and it never begins a line.
     """
 
     def with_link(paragraph: re.Match) -> str:
         link = format_html(
-            ' <a class="pilcrow" href="{}?absatz={}" rel="nofollow" aria-label="{}"></a></p>',
+            '\N{NO-BREAK SPACE}<a class="pilcrow" href="{}?absatz={}" rel="nofollow" aria-label="{}"></a></p>',
             address,
             paragraph[2],
             _("Absatz %s kommentieren") % paragraph[2],

@@ -7,7 +7,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseLocation
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseLocation
 
 from articles.models import Article
 from articles.passages import block_text
@@ -180,6 +180,8 @@ def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
     else:
         messages.info(request, _waiting_sentence(comment), extra_tags="comments")
         address = f"{comment.article.get_absolute_url()}#{comment.anchor}"
+    if request.htmx and "/gespraech/" in (request.htmx.current_url_abs_path or ""):
+        return HttpResponseClientRedirect(address)  # another page than the one this comment will stand on
     if request.htmx:
         path, _hash, anchor = address.partition("#")
         place = {"target": "#kommentare", "select": "#kommentare", "swap": "outerHTML"}

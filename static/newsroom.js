@@ -112,6 +112,7 @@ function show(anchor) {
   const element = document.getElementById(anchor);
   if (!element) return false;
   element.classList.add("shown");
+  history.replaceState(history.state, "", `#${anchor}`);
   element.scrollIntoView({ block: "center" });
   element.focus({ preventScroll: true });
   return true;

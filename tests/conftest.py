@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from newsroom.mailbox import Letter, Mailbox, receiving
 from tests import factories
@@ -38,8 +39,12 @@ def run_jobs(transactional_db) -> Callable[[], None]:
     """Runs a real worker until no job is waiting. Jobs see committed rows only, so the test's are committed too."""
 
     def run() -> None:
-        with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
-            worker_app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="never")
+        # A worker that is not to wait ends while its last jobs still defer new ones.
+        while ProcrastinateJob.objects.filter(status="todo", scheduled_at=None).exists():
+            with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
+                worker_app.run_worker(
+                    wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="never"
+                )
 
     yield run
     connections.close_all()

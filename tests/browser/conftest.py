@@ -11,7 +11,6 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
-from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django.live_server_helper import LiveServer
 
 from articles.models import Article
@@ -150,9 +149,7 @@ def run_jobs(run_jobs: Callable[[], None]) -> Iterator[Callable[[], None]]:
 
     def run() -> None:
         try:
-            # A worker that is not to wait ends while its last jobs still defer new ones.
-            while ProcrastinateJob.objects.filter(status="todo", scheduled_at=None).exists():
-                run_jobs()
+            run_jobs()
         finally:
             connections.close_all()
 

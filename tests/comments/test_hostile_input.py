@@ -196,7 +196,8 @@ class Danger(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attributes}
-        if tag == "script" and not known.get("src", "").startswith("/") or tag in {"iframe", "object", "embed"}:
+        own = known.get("src", "").startswith("/") and not known["src"].startswith("//")
+        if tag == "script" and not own or tag in {"iframe", "object", "embed"}:
             self.found.append(tag)
         for name, value in known.items():
             if name.startswith("on") or (name in {"href", "src", "action"} and ":" in value.partition("/")[0]):

@@ -1,0 +1,142 @@
+"""`manage.py publish FILE.md`: what the admin does by hand, and clear words about a bad file."""
+
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from articles.models import Article, Author, Section
+from tests import factories
+
+GOOD = """---
+titel: Brücke: Wie lange noch?
+autor: UKIN
+---
+
+Erster Absatz.
+
+Zweiter *Absatz*.
+"""
+
+ALL = """---
+Titel: Brücke gesperrt
+Adresse: bruecke
+Autor: Anna Beispiel
+Vorspann: Was Pendler wissen müssen
+Ressort: Lokales
+Datum: 2026-11-22 18:30
+Stand: Entwurf
+Kommentare: erste prüfen
+Frage: Wie kommen Sie zur Arbeit?
+---
+Text.
+"""
+
+
+@pytest.fixture
+def publish(db, tmp_path: Path):
+    """Publishes a file of this content; what the command says."""
+
+    def publish(content: str | bytes) -> str:
+        file, out = tmp_path / "artikel.md", StringIO()
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        call_command("publish", str(file), stdout=out)
+        return out.getvalue()
+
+    return publish
+
+
+def test_good_file_is_on_the_page_at_once(publish, client):
+    assert publish(GOOD) == "/artikel/bruecke-wie-lange-noch/  Brücke: Wie lange noch?\n"
+    page = client.get("/artikel/bruecke-wie-lange-noch/").text
+    assert "<h1>Brücke: Wie lange noch?</h1>" in page
+    assert "Zweiter <em>Absatz</em>." in page
+    assert "Von UKIN" in page
+
+
+def test_everything_a_file_can_say(publish):
+    publish(ALL)
+    article = Article.objects.get()
+    assert (article.headline, article.slug, article.summary) == (
+        "Brücke gesperrt",
+        "bruecke",
+        "Was Pendler wissen müssen",
+    )
+    assert (article.author.name, article.section.name) == ("Anna Beispiel", "Lokales")
+    assert article.published_at == datetime(2026, 11, 22, 17, 30, tzinfo=UTC)
+    assert (article.state, article.comment_mode) == ("draft", "first_held")
+    assert (article.question, article.source) == ("Wie kommen Sie zur Arbeit?", "Text.\n")
+
+
+def test_the_same_file_again_brings_the_article_up_to_date(publish):
+    publish(GOOD)
+    first = Article.objects.get()
+    factories.comment(first)
+    publish(GOOD.replace("Zweiter *Absatz*.", "Neuer Schluss."))
+    article = Article.objects.get()
+    assert (article.pk, article.published_at, article.counters.comments) == (first.pk, first.published_at, 1)
+    assert article.source.endswith("Neuer Schluss.\n")
+    assert (Author.objects.count(), Section.objects.count()) == (1, 0)
+
+
+@pytest.mark.parametrize("change", [("\n", "\r\n"), ("---\ntitel", "\ufeff---\ntitel"), ("titel: ", "TITEL:   ")])
+def test_what_editors_files_look_like(publish, change):
+    publish(GOOD.replace(*change))
+    assert Article.objects.get().headline == "Brücke: Wie lange noch?"
+
+
+BAD = {
+    "empty": ("", "beginnt nicht mit einem Kopf"),
+    "no head": ("Nur Text.", "beginnt nicht mit einem Kopf"),
+    "head without an end": ("---\ntitel: x\nautor: y\n\nText.", "beginnt nicht mit einem Kopf"),
+    "no headline": (GOOD.replace("titel: Brücke: Wie lange noch?\n", ""), "Es fehlt „titel:“ mit einem Wert."),
+    "empty author": (GOOD.replace("UKIN", ""), "Es fehlt „autor:“ mit einem Wert."),
+    "no text": (GOOD.partition("Erster")[0], "Unter dem Kopf steht kein Text."),
+    "no colon": (GOOD.replace("autor: UKIN", "autor: UKIN\nirgendwas"), "Zeile 4: Es fehlt der Doppelpunkt"),
+    "unknown name": (GOOD.replace("autor:", "verfasser: x\nautor:"), "Zeile 3: „verfasser“ ist unbekannt."),
+    "twice": (GOOD.replace("autor:", "titel: x\nautor:"), "Zeile 3: „titel“ steht zweimal da."),
+    "bad state": (GOOD.replace("autor:", "stand: fertig\nautor:"), "Möglich sind: entwurf, veröffentlicht."),
+    "bad mode": (GOOD.replace("autor:", "kommentare: ja\nautor:"), "„kommentare: ja“ gibt es nicht."),
+    "bad date": (GOOD.replace("autor:", "datum: gestern\nautor:"), "„datum: gestern“ ist kein Datum."),
+    "no such day": (GOOD.replace("autor:", "datum: 2026-02-30\nautor:"), "„datum: 2026-02-30“ ist kein Datum."),
+    "no such hour": (GOOD.replace("autor:", "datum: 2026-02-03 25:00\nautor:"), "ist kein Datum."),
+    "bad address": (GOOD.replace("autor:", "adresse: Zwei Wörter!\nautor:"), "slug:"),
+    "long headline": (GOOD.replace("Brücke:", "B" * 200), "„titel“ ist zu lang: höchstens 200 Zeichen gehen."),
+    "long author": (GOOD.replace("UKIN", "U" * 121), "„autor“ ist zu lang: höchstens 120 Zeichen gehen."),
+    "long section": (GOOD.replace("autor:", f"ressort: {'r' * 81}\nautor:"), "„ressort“ ist zu lang"),
+    "long summary": (GOOD.replace("autor:", f"vorspann: {'v' * 501}\nautor:"), "„vorspann“ ist zu lang"),
+    "long question": (GOOD.replace("autor:", f"frage: {'f' * 301}\nautor:"), "„frage“ ist zu lang"),
+    "long text": (GOOD + "x" * 200_001, "Der Text ist zu lang"),
+    "NUL": (GOOD.replace("Erster", "Er\x00ster"), "enthält ein NUL-Zeichen"),
+    "not UTF-8": (GOOD.encode("latin-1"), "keine UTF-8-Datei (Stelle 13)"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00", "keine UTF-8-Datei"),
+}
+
+
+@pytest.mark.parametrize("content, sentence", BAD.values(), ids=BAD)
+def test_bad_file_is_explained_and_stores_nothing(publish, content, sentence):
+    with pytest.raises(CommandError) as error:
+        publish(content)
+    assert sentence in str(error.value)
+    assert all("artikel.md: " in line for line in str(error.value).splitlines())
+    assert (Article.objects.count(), Author.objects.count(), Section.objects.count()) == (0, 0, 0)
+
+
+def test_all_problems_are_named_at_once(publish):
+    with pytest.raises(CommandError) as error:
+        publish("---\nverfasser: x\nstand: fertig\ndatum: bald\n---\n")
+    assert len(str(error.value).splitlines()) == 6
+
+
+def test_file_that_is_not_there(db, tmp_path: Path):
+    for path in (tmp_path / "fehlt.md", tmp_path):
+        with pytest.raises(CommandError, match=r".+: .+"):
+            call_command("publish", str(path))
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31 23:59", "9999-12-31T23:59:00-12:00"])
+def test_dates_at_the_ends_of_the_calendar_are_none(publish, date):
+    with pytest.raises(CommandError, match="ist kein Datum"):
+        publish(GOOD.replace("autor:", f"datum: {date}\nautor:"))

@@ -1,0 +1,157 @@
+"""Editors write in the admin: draft, publish now or later, preview, comment modes, question."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from articles.models import Article, Author, Page, Section
+from tests import factories
+
+ADD = "/redaktion/articles/article/add/"
+LIST = "/redaktion/articles/article/"
+
+
+@pytest.fixture
+def desk(db) -> Client:
+    browser = Client()
+    browser.force_login(factories.editor())
+    return browser
+
+
+def fields(**changes: str) -> dict[str, str]:
+    """The article form of the admin, filled in."""
+    filled = {
+        "headline": "Brücke gesperrt",
+        "summary": "",
+        "source": "Erster Absatz.\n\nZweiter *Absatz*.",
+        "author": str(Author.objects.get_or_create(name="UKIN")[0].pk),
+        "section": str(Section.objects.get_or_create(name="Lokales")[0].pk),
+        "state": "draft",
+        "published_at_0": "",
+        "published_at_1": "",
+        "slug": "",
+        "comment_mode": "open",
+        "question": "",
+    }
+    return filled | changes
+
+
+def test_form_has_the_fields_that_are_posted_here(desk):
+    page = desk.get(ADD)
+    assert page.status_code == 200
+    assert [name for name in fields() if f'name="{name}"' not in page.text] == []
+
+
+def test_draft_is_nobodys_business(desk, client):
+    assert desk.post(ADD, fields()).status_code == 302
+    article = Article.objects.get()
+    assert (article.state, article.slug, article.published_at) == ("draft", "bruecke-gesperrt", None)
+    assert client.get("/artikel/bruecke-gesperrt/").status_code == 404
+
+
+def test_published_now(desk, client):
+    before = timezone.now()
+    desk.post(ADD, fields(state="published", question="Wie kommen Sie zur Arbeit?"))
+    article = Article.objects.get()
+    assert before <= article.published_at <= timezone.now()
+    page = client.get("/artikel/bruecke-gesperrt/").text
+    assert "Zweiter <em>Absatz</em>." in page
+    assert "Wie kommen Sie zur Arbeit?" in page
+
+
+def test_published_at_a_time(desk, client):
+    later = timezone.localtime() + timedelta(days=3)
+    desk.post(ADD, fields(state="published", published_at_0=f"{later:%Y-%m-%d}", published_at_1=f"{later:%H:%M:%S}"))
+    article = Article.objects.get()
+    assert client.get(article.get_absolute_url()).status_code == 404
+    assert "geplant" in desk.get(LIST).text
+    Article.objects.update(published_at=timezone.now())
+    assert client.get(article.get_absolute_url()).status_code == 200
+
+
+def test_changing_a_published_article_keeps_its_address_and_renders_anew(desk, client):
+    desk.post(ADD, fields(state="published"))
+    article = Article.objects.get()
+    etag = client.get(article.get_absolute_url()).headers["ETag"]
+    desk.post(f"{LIST}{article.pk}/change/", fields(state="published", slug="anders", source="Ganz **neu**."))
+    article.refresh_from_db()
+    assert (article.slug, Article.objects.count()) == ("bruecke-gesperrt", 1)
+    page = client.get(article.get_absolute_url(), headers={"If-None-Match": etag})
+    assert "Ganz <strong>neu</strong>." in page.text
+
+
+def test_renamed_author_is_on_the_page_at_once(desk, client):
+    desk.post(ADD, fields(state="published"))
+    article = Article.objects.get()
+    etag = client.get(article.get_absolute_url()).headers["ETag"]
+    desk.post(f"/redaktion/articles/author/{article.author_id}/change/", {"name": "U. Kin", "user": ""})
+    assert "Von U. Kin" in client.get(article.get_absolute_url(), headers={"If-None-Match": etag}).text
+
+
+@pytest.mark.parametrize("slug", ["", "bruecke-gesperrt"])
+def test_address_in_use_is_an_error_at_its_field(desk, slug):
+    desk.post(ADD, fields())
+    page = desk.post(ADD, fields(slug=slug))
+    assert page.status_code == 200
+    assert 'id="id_slug_error"' in page.text
+    assert Article.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"headline": ""}, {"source": ""}, {"source": "x" * 200_001}, {"author": ""}, {"slug": "ä b"}]
+    + [{"published_at_0": "0001-01-01", "published_at_1": "00:00"}]
+    + [{"published_at_0": "9999-12-31", "published_at_1": "23:59"}],
+)
+def test_wrong_form_is_shown_again(desk, wrong):
+    page = desk.post(ADD, fields(**wrong))
+    assert (page.status_code, Article.objects.count()) == (200, 0)
+    assert "errorlist" in page.text
+
+
+@pytest.mark.parametrize("mode", Article.CommentMode.values)
+def test_comments_are_opened_held_and_closed_from_the_list(desk, mode):
+    article = factories.article()
+    form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": str(article.pk), "_save": "Sichern"}
+    desk.post(LIST, form | {"form-0-comment_mode": mode})
+    article.refresh_from_db()
+    assert article.comment_mode == mode
+
+
+def test_preview_shows_the_article_and_stores_nothing(desk):
+    page = desk.post(f"{LIST}vorschau/", fields(headline="Noch <nicht> fertig", question="Was meinen Sie?"))
+    assert page.status_code == 200
+    for shown in (
+        "<h1>Noch &lt;nicht&gt; fertig</h1>",
+        "Zweiter <em>Absatz</em>.",
+        "Von UKIN",
+        "Was meinen Sie?",
+        "Nichts davon ist gespeichert",
+    ):
+        assert shown in page.text
+    assert Article.objects.count() == 0
+
+
+@pytest.mark.parametrize("author", ["", "²", "0", "9" * 5000, "x"])
+def test_preview_of_anything(desk, author):
+    page = desk.post(f"{LIST}vorschau/", fields(author=author, source="x" * 200_001, headline=""))
+    assert (page.status_code, Article.objects.count()) == (200, 0)
+
+
+def test_preview_is_for_editors(client, db):
+    assert client.post(f"{LIST}vorschau/", {"headline": "x"}).url.startswith("/redaktion/login/")
+
+
+def test_own_byline_is_filled_in(desk):
+    author = Author.objects.create(name="Die Redakteurin", user_id=desk.session["_auth_user_id"])
+    assert f'<option value="{author.pk}" selected>Die Redakteurin' in desk.get(ADD).text
+
+
+def test_site_pages_are_edited_but_neither_added_nor_deleted(desk, client):
+    page = Page.objects.get(slug="kontakt")
+    desk.post(f"/redaktion/articles/page/{page.pk}/change/", {"title": "Kontakt", "source": "Neue **Worte**."})
+    assert "Neue <strong>Worte</strong>." in client.get("/kontakt/").text
+    assert desk.get("/redaktion/articles/page/add/").status_code == 403
+    assert desk.post(f"/redaktion/articles/page/{page.pk}/delete/", {"post": "yes"}).status_code == 403
