@@ -162,7 +162,9 @@ def test_bodies_that_are_no_form_of_ours(client, article, body, kind):
 def test_upload_is_refused(client, article):
     """wpDiscuz 2020-24186 took PHP for a picture. Here nothing takes a file."""
     parts = b'--g\r\nContent-Disposition: form-data; name="body"; filename="a.php"\r\n\r\n<?php ?>\r\n--g--\r\n'
-    answer = client.post(f"/artikel/{article.slug}/kommentieren/", parts, content_type="multipart/form-data; boundary=g")
+    answer = client.post(
+        f"/artikel/{article.slug}/kommentieren/", parts, content_type="multipart/form-data; boundary=g"
+    )
     assert (answer.status_code, Comment.objects.count()) == (400, 0)
 
 

@@ -94,7 +94,9 @@ def test_form_knows_the_guest_again(client, article):
 
 
 def test_text_is_normalised_before_it_is_stored(client, article):
-    client.post(write_url(article), factories.words(body="Gu\u0308te\u200b!\r\n\r\nZwei\u202e\x07", name="A\u200bnna\n B"))
+    client.post(
+        write_url(article), factories.words(body="Gu\u0308te\u200b!\r\n\r\nZwei\u202e\x07", name="A\u200bnna\n B")
+    )
     comment = Comment.objects.get()
     assert (comment.body, comment.name) == ("G\u00fcte!\n\nZwei", "Anna B")
 

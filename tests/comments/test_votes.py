@@ -1,4 +1,4 @@
-""""Respekt": one a reader and comment, reversible, exact under concurrency (C9; forged votes 2023-3869)."""
+""" "Respekt": one a reader and comment, reversible, exact under concurrency (C9; forged votes 2023-3869)."""
 
 import pytest
 from django.test import Client
