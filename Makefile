@@ -14,7 +14,7 @@ run:
 test:
 	bin/python bin/environment.py requirements-dev.txt
 	chromium=$$(.venv/bin/python bin/browser.py) && export NEWSROOM_CHROMIUM="$$chromium" && \
-	exec .venv/bin/python -m pytest $(TESTS)
+	exec .venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 # Programs are started as modules: their scripts in .venv/bin carry the path of the folder they were made in.
 lint:

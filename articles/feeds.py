@@ -11,12 +11,16 @@ from django.utils.translation import gettext as _
 from articles.models import Article, Page
 from comments.models import Comment
 from newsroom.mail import site_url
+from newsroom.markup import normalise_line
 
 ENTRIES = 50
 
 
 class SiteFeed(Feed):
-    """Addresses come from SITE_URL, not from the request's Host: a feed behind a cache is everyone's."""
+    """Addresses come from SITE_URL, not from the request's Host: a feed behind a cache is everyone's.
+
+    What editors wrote is normalised here: a control character pasted into one headline would break the whole feed.
+    """
 
     feed_type = Atom1Feed
 
@@ -39,16 +43,16 @@ class ArticlesFeed(SiteFeed):
         return Article.objects.published().newest_first().for_page()[:ENTRIES]
 
     def item_title(self, item: Article) -> str:
-        return item.headline
+        return normalise_line(item.headline)
 
     def item_description(self, item: Article) -> str:
-        return item.teaser
+        return normalise_line(item.teaser)
 
     def item_link(self, item: Article) -> str:
         return site_url(item.get_absolute_url())
 
     def item_author_name(self, item: Article) -> str:
-        return item.author.name
+        return normalise_line(item.author.name)
 
     def item_pubdate(self, item: Article):
         return item.published_at
@@ -64,7 +68,7 @@ class ArticleCommentsFeed(SiteFeed):
         return get_object_or_404(Article.objects.published(), slug=slug)
 
     def title(self, article: Article) -> str:
-        return _("Kommentare zu „%s“") % article.headline
+        return _("Kommentare zu „%s“") % normalise_line(article.headline)
 
     def link(self, article: Article) -> str:
         return site_url(article.get_absolute_url())

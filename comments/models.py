@@ -64,10 +64,10 @@ class Comment(models.Model):
     )
     reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="comments", verbose_name=_("Leser"))
     parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replies", verbose_name=_("Antwort auf")
+        "self", on_delete=models.RESTRICT, null=True, blank=True, related_name="replies", verbose_name=_("Antwort auf")
     )
     root = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="thread", editable=False
+        "self", on_delete=models.RESTRICT, null=True, blank=True, related_name="thread", editable=False
     )
     depth = models.PositiveSmallIntegerField(default=0, editable=False)
     number = models.PositiveIntegerField(_("Nummer"), null=True, blank=True, editable=False)
@@ -78,7 +78,7 @@ class Comment(models.Model):
     body = models.TextField(_("Kommentar"), validators=[MinLengthValidator(1)])
     html = models.TextField(editable=False)
     passage = models.ForeignKey(
-        Passage, on_delete=models.PROTECT, null=True, blank=True, related_name="comments", verbose_name=_("Textstelle")
+        Passage, on_delete=models.RESTRICT, null=True, blank=True, related_name="comments", verbose_name=_("Textstelle")
     )
 
     state = models.CharField(_("Stand"), max_length=10, choices=State, default=State.HELD)

@@ -111,7 +111,7 @@ def _letter(file: Path) -> Letter:
         key=_key(file),
         sender=_header(message, "From") or _header(message, "X-Envelope-From"),
         recipient=_header(message, "X-Envelope-To"),
-        subject=_header(message, "Subject"),
+        subject=_header(message, "Subject").strip(),
         date=_date(message) or datetime.fromtimestamp(file.stat().st_mtime, UTC),
         text=_body(message, "plain"),
         html=_body(message, "html"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
 View = Callable[..., HttpResponse]
@@ -12,8 +13,16 @@ View = Callable[..., HttpResponse]
 def shared_form(view: View) -> View:
     """Marks a view whose form stands on a shared page: a POST without a token is asked to confirm, with everything
     the reader typed, instead of being turned away (newsroom.views.confirm_shared_form)."""
-    view.is_shared_form = True
-    return view
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        patch_vary_headers(response, ["Cookie"])
+        response.headers.setdefault("Cache-Control", "private, no-cache")  # it may be filled in with what a guest told
+        return response
+
+    wrapped.is_shared_form = True
+    return wrapped
 
 
 def token_page(view: View) -> View:

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from articles.models import Article, Page
+from articles.models import Article, Author, Page
 from articles.views import ARTICLES_PER_PAGE
 from comments.models import Comment
 from newsroom.trial.prepare import FIRST_ARTICLE, publish_first_article
@@ -104,6 +104,15 @@ def test_feed_of_comments_holds_the_published_ones(article, client):
     assert newest["link"] == f"http://localhost:8000/kommentar/{second.pk}/"
     assert (oldest["title"], oldest["author"]) == ("Kommentar 1 von Anna & Co", "Anna & Co")
     assert oldest["summary"] == "<p>Das <em>stimmt</em>.</p>"
+
+
+def test_control_character_of_an_editor_does_not_break_the_feeds(db, client):
+    author = Author.objects.create(name="U\x0bKIN")
+    article = factories.article("Brücke\x01 zu", author=author, summary="Vor\x02spann")
+    (entry,) = entries(client.get("/feed/"))
+    assert (entry["title"], entry["author"], entry["summary"]) == ("Brücke zu", "UKIN", "Vorspann")
+    factories.comment(article)
+    assert len(entries(client.get(f"/artikel/{article.slug}/feed/"))) == 1
 
 
 def test_feed_of_a_hidden_article_is_not_there(db, client):

@@ -202,9 +202,9 @@ class Danger(HTMLParser):
         if tag == "script" and not own or tag in {"iframe", "object", "embed"}:
             self.found.append(tag)
         for name, value in known.items():
-            if name.startswith("on") or (name in {"href", "src", "action"} and ":" in value.partition("/")[0]):
-                if not value.startswith(("http://", "https://")):
-                    self.found.append(f"{name}={value}")
+            leads_on = name in {"href", "src", "action"} and ":" in value.partition("/")[0]
+            if name.startswith("on") or (leads_on and not value.startswith(("http://", "https://"))):
+                self.found.append(f"{name}={value}")
 
 
 @pytest.mark.parametrize("payload", SCRIPTS)
