@@ -2,6 +2,7 @@ from datetime import datetime
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -92,6 +93,8 @@ class ArticleAdmin(admin.ModelAdmin):
 
     def preview(self, request: HttpRequest) -> HttpResponse:
         """The article as it would look, from the form as it stands; nothing is stored."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
         article = Article(
             headline=request.POST.get("headline", ""),
             summary=request.POST.get("summary", ""),

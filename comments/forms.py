@@ -8,6 +8,7 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from newsroom.addresses import AddressField
 from newsroom.formkey import new_form_key
 from newsroom.markup import COMMENT_LIMIT, normalise, normalise_line, safe_url, shows_something
 from readers.models import Reader
@@ -50,13 +51,12 @@ class CommentForm(forms.Form):
             "max_length": _("Dieser Name ist zu lang; höchstens %(limit_value)d Zeichen gehen."),
         },
     )
-    email = forms.EmailField(
+    email = AddressField(
         label=_("E-Mail"),
         help_text=_("freiwillig"),
         required=False,
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={"invalid": _("Das ist keine vollständige E-Mail-Adresse. Beispiel: name@example.org")},
     )
     website = forms.CharField(
         label=_("Website"),
@@ -98,11 +98,6 @@ class CommentForm(forms.Form):
             raise ValidationError(self.fields["name"].error_messages["required"], code="required")
         MaxLengthValidator(self.fields["name"].max_length, self.fields["name"].error_messages["max_length"])(name)
         return name
-
-    def clean_email(self) -> str:
-        email = self.cleaned_data["email"]
-        MaxLengthValidator(self.fields["email"].max_length)(email.lower())  # "İ" is two characters in lower case
-        return email
 
     def clean_website(self) -> str:
         written = normalise_line(self.cleaned_data["website"])

@@ -3,8 +3,7 @@
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Value
-from django.db.models.functions import Greatest
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,10 +12,14 @@ from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, screen
 from comments.tasks import send_confirmation
+from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
 from subscriptions.services import subscribe
 from subscriptions.tasks import announce
+
+# Mails that ask to confirm one's comment, to one address over the whole site.
+MAILS_PER_DAY = 10
 
 
 class Refused(Exception):
@@ -84,12 +87,17 @@ def post_comment(
     comment.render()
     try:
         with transaction.atomic():
+            comment.reader = reader = Reader.objects.lock(reader)
             _remember_guest(reader, draft)
             if verdict.publishes:
                 publish(comment)
             else:
+                # What a moderator looks at anyway needs no mail.
+                asks = verdict.needs_confirmation and not comment.held_because
+                if asks and not may_send_unasked("confirmation", draft.email, how.network, per_day=MAILS_PER_DAY):
+                    asks, comment.held_because = False, [_("Zu viele Bestätigungsmails an diese Adresse")]
                 comment.save()
-                if verdict.needs_confirmation:
+                if asks:
                     send_confirmation.defer(comment_id=comment.pk)
             if draft.notify and draft.email:
                 subscribe(
@@ -146,13 +154,14 @@ def confirm_comment(comment: Comment) -> None:
     """Its author confirmed the address. Publishes what only waited for that; safe to call twice."""
     with transaction.atomic():
         comment = Comment.objects.select_for_update().get(pk=comment.pk)
-        if comment.is_held and not comment.held_because:
+        if comment.is_held and not comment.held_because and comment.article.takes_comments:
             publish(comment)
 
 
 def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
     """Gives or takes back a reader's "Respekt"; asking twice changes nothing. Returns the comment with its score."""
     with transaction.atomic():
+        reader = Reader.objects.lock(reader)
         if wanted:
             _vote, changed = Vote.objects.get_or_create(comment=comment, reader=reader)
         else:
@@ -167,11 +176,13 @@ def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
 def hand_over(source: Reader, target: Reader) -> None:
     """All comments and votes of `source` become those of `target`. Call in a transaction."""
     Comment.objects.filter(reader=source).update(reader=target)
-    doubled = Vote.objects.filter(reader=source, comment__votes__reader=target)
-    for article_id in set(doubled.values_list("comment__article_id", flat=True)):
+    doubled = list(Vote.objects.filter(reader=source, comment__votes__reader=target).select_related("comment"))
+    # Comments before counters, here as everywhere (no deadlock).
+    for vote in sorted(doubled, key=lambda vote: vote.comment_id):
+        Comment.objects.filter(pk=vote.comment_id).update(score=F("score") - 1)
+    for article_id in sorted({vote.comment.article_id for vote in doubled}):
         Counters.objects.touch(article_id)
-    Comment.objects.filter(votes__in=doubled).update(score=Greatest(F("score") - 1, Value(0)))
-    doubled.delete()
+    Vote.objects.filter(pk__in=[vote.pk for vote in doubled]).delete()
     Vote.objects.filter(reader=source).update(reader=target)
 
 

@@ -2,6 +2,7 @@ from procrastinate.contrib.django import app
 
 from comments.mails import confirm_comment_mail
 from comments.models import Comment
+from newsroom.mail import hand_over
 from newsroom.tasks import PATIENT
 
 
@@ -11,4 +12,4 @@ def send_confirmation(comment_id: int) -> None:
     comment = Comment.objects.held().select_related("article", "reader").filter(pk=comment_id).first()
     if comment is None or not comment.reader.email:
         return
-    confirm_comment_mail(comment).send()
+    hand_over(confirm_comment_mail(comment))

@@ -1,8 +1,11 @@
 """Writing, answering, voting, and the addresses that find a comment. The article page itself is articles.views."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +27,8 @@ from newsroom.sharedforms import shared_form, token_page
 from newsroom.tokens import token_pk
 from readers.device import acting_reader, current_reader, reads_only, remember
 from readers.services import confirm_address
+
+LINK_VALID = timedelta(hours=48)  # for confirming one's comment (B13)
 
 
 @shared_form
@@ -104,6 +109,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the mail that asks a guest to confirm the address; GET asks, POST publishes (B12)."""
     comment = Comment.objects.select_related("article", "reader").filter(pk=token_pk(token)).first()
     if comment is None or not comment_token_fits(comment, token):
+        return render(request, "subscriptions/link_dead.html", status=404)
+    if timezone.now() > comment.created_at + LINK_VALID and not comment.is_published:
         return render(request, "subscriptions/link_dead.html", status=404)
     if request.method == "POST":
         confirm_comment(comment)

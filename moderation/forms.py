@@ -4,6 +4,7 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from moderation.models import Notice
+from newsroom.addresses import AddressField
 from newsroom.markup import normalise, normalise_line, shows_something
 
 REASON_LIMIT = 3000
@@ -28,11 +29,10 @@ class NoticeForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=80, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
-    email = forms.EmailField(
+    email = AddressField(
         label=_("E-Mail"),
         max_length=254,
         required=False,
-        error_messages={"invalid": _("Das ist keine vollständige E-Mail-Adresse. Beispiel: name@example.org")},
     )
     good_faith = forms.BooleanField(
         label=_("Ich melde dies nach bestem Wissen; meine Angaben sind richtig und vollständig."),

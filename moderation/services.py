@@ -6,7 +6,10 @@ from comments.models import Comment
 from comments.services import bring_back, publish, withdraw
 from moderation.models import Decision, Notice
 from moderation.tasks import send_notice_receipt
+from newsroom.unasked import may_send_unasked
 from readers.models import User
+
+RECEIPTS_PER_DAY = 10  # to one address
 
 
 def approve(comment: Comment, *, moderator: User) -> None:
@@ -35,9 +38,9 @@ def restore(comment: Comment, *, moderator: User) -> None:
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.RESTORE)
 
 
-def give_notice(notice: Notice) -> None:
-    """Takes a reader's report; whoever left an address gets a receipt (A6)."""
+def give_notice(notice: Notice, *, network: str) -> None:
+    """Takes a reader's report; whoever left an address gets a receipt (A6), unless strangers flood that address."""
     with transaction.atomic():
         notice.save()
-        if notice.email:
+        if notice.email and may_send_unasked("receipt", notice.email, network, per_day=RECEIPTS_PER_DAY):
             send_notice_receipt.defer(notice_id=notice.pk)

@@ -31,7 +31,8 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     status = 422 if form.is_bound else 200
     if form.is_valid():
         if count_up("notice", f"network {client_network(request)}", window=PER_NETWORK) <= NOTICES_PER_NETWORK:
-            give_notice(Notice(comment=comment, reader=acting_reader(request), **form.cleaned_data))
+            notice = Notice(comment=comment, reader=acting_reader(request), **form.cleaned_data)
+            give_notice(notice, network=client_network(request))
             messages.success(
                 request, _("Danke, Ihre Meldung ist eingegangen. Wir sehen sie uns an."), extra_tags="comments"
             )

@@ -12,13 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from newsroom.ratelimit import client_network, count_up
 
 # A password is guessed with millions of tries; a person mistypes a few times.
-ATTEMPTS, WINDOW = 10, timedelta(minutes=15)
+ATTEMPTS, ATTEMPTS_PER_NETWORK, WINDOW = 10, 60, timedelta(minutes=15)
 
 
 class LimitedAuthenticationForm(AdminAuthenticationForm):
     def clean(self) -> dict:
-        who = f"{client_network(self.request)} {self.cleaned_data.get('username', '')}"
-        if count_up("admin sign-in", who, window=WINDOW) > ATTEMPTS:
+        network = client_network(self.request)
+        who = f"{network} {self.cleaned_data.get('username', '').casefold()}"
+        per_name = count_up("admin sign-in", who, window=WINDOW)
+        if per_name > ATTEMPTS or count_up("admin sign-in", network, window=WINDOW) > ATTEMPTS_PER_NETWORK:
             raise ValidationError(_("Zu viele Versuche. Bitte warten Sie eine Viertelstunde."), code="limited")
         return super().clean()
 

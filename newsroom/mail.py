@@ -1,9 +1,10 @@
 """Composes one mail and hands it over. What a mail says stands in its own named function, next to its app."""
 
 from email.utils import make_msgid
+from smtplib import SMTPRecipientsRefused
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -24,6 +25,19 @@ def compose(
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def hand_over(message: EmailMessage) -> str:
+    """Gives the mail to the mail server. Returns "" or, for a recipient the server refuses for good, its answer:
+    trying that again only costs us our reputation. What time may cure is raised (OSError)."""
+    try:
+        message.send()
+    except SMTPRecipientsRefused as refusal:
+        code, answer = next(iter(refusal.recipients.values()))
+        if code < 500:
+            raise
+        return f"{code} {answer.decode(errors='replace')}"[:300]
+    return ""
 
 
 def standard_headers() -> dict[str, str]:

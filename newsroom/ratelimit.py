@@ -34,6 +34,15 @@ def count_up(action: str, who: str, *, window: timedelta) -> int:
         return cursor.fetchone()[0]
 
 
+class LimitReachedError(Exception):
+    """Too often; newsroom.sharedforms answers with 429 and says that nothing is lost."""
+
+
+def check_limit(action: str, who: str, *, most: int, window: timedelta) -> None:
+    if count_up(action, who, window=window) > most:
+        raise LimitReachedError(action)
+
+
 def forget_expired() -> None:
     Limit.objects.filter(until__lt=timezone.now()).delete()
 

@@ -155,10 +155,9 @@ STORAGES = {
 # --- accounts: sign in by a mailed code, no password --------------------------------------------------
 
 AUTH_USER_MODEL = "readers.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# Only editors have passwords, for the admin. allauth's own backend would take them by address too, in any spelling,
+# past the limit on attempts.
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
+
+from newsroom.ratelimit import LimitReachedError
 
 View = Callable[..., HttpResponse]
 
@@ -16,8 +19,12 @@ def shared_form(view: View) -> View:
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        patch_vary_headers(response, ["Cookie"])
+        try:
+            response = view(request, *args, **kwargs)
+        except LimitReachedError:
+            # htmx would put a 429 where the form stands; after a 503 the script says that the text is still there.
+            response = render(request, "429.html", status=503 if request.htmx else 429)
+        patch_vary_headers(response, ["Cookie", "HX-Request"])
         response.headers.setdefault("Cache-Control", "private, no-cache")  # it may be filled in with what a guest told
         return response
 

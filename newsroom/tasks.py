@@ -7,7 +7,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from newsroom import ratelimit
-from newsroom.mail import standard_headers
+from newsroom.mail import hand_over, standard_headers
 
 # Only what time can cure is tried again (smtplib's errors are OSErrors): ten tries over about eight hours.
 PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3, retry_exceptions={OSError, OperationalError})
@@ -42,4 +42,4 @@ def forget_expired(timestamp: int) -> None:
 def send_account_mail(to: str, subject: str, body: str) -> None:
     """Sign-in codes go through the queue like every mail: the page answers as fast for a known as for an unknown
     address (C7), and a mail server that is away for a minute costs nobody their sign-in."""
-    EmailMessage(subject=subject, body=body, to=[to], headers=standard_headers()).send()
+    hand_over(EmailMessage(subject=subject, body=body, to=[to], headers=standard_headers()))

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.middleware.csrf import REASON_BAD_ORIGIN, get_token
+from django.middleware.csrf import REASON_BAD_ORIGIN, REASON_BAD_REFERER, REASON_NO_REFERER, get_token
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control, never_cache
@@ -11,6 +11,8 @@ from django.views.decorators.http import require_GET, require_safe
 
 from newsroom.formkey import new_form_key
 
+# How Django's reasons begin when the form stood on another site.
+FROM_ELSEWHERE = tuple(reason.partition(" - ")[0] for reason in (REASON_BAD_ORIGIN, REASON_BAD_REFERER))
 # A worker writes its heartbeat every five seconds.
 WORKER_SILENT_AFTER = 30  # seconds
 # What the question a shared form asks shows again of what was typed, under the forms' own labels.
@@ -54,7 +56,7 @@ def confirm_shared_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW. A form out of a shared page has no token, so it is shown again, filled in, with a token and
     one button. A stranger's page can do no more than bring a reader here, where they see what they would send."""
     match = request.resolver_match
-    from_elsewhere = reason.startswith(REASON_BAD_ORIGIN.partition(" - ")[0])
+    from_elsewhere = reason.startswith(FROM_ELSEWHERE) and reason != REASON_NO_REFERER
     if match is None or not getattr(match.func, "is_shared_form", False) or from_elsewhere:
         return render(request, "newsroom/form_expired.html", status=403)
     fields = [(name, value) for name, values in request.POST.lists() for value in values]

@@ -8,6 +8,7 @@ from readers.models import Reader
 def rate_article(*, article: Article, reader: Reader, stars: int) -> Rating:
     """Gives or changes a reader's stars; the article's sums change by exactly as much, under any concurrency."""
     with transaction.atomic():
+        reader = Reader.objects.lock(reader)
         rating, created = Rating.objects.select_for_update().get_or_create(
             article=article, reader=reader, defaults={"stars": stars}
         )
@@ -22,8 +23,8 @@ def rate_article(*, article: Article, reader: Reader, stars: int) -> Rating:
 
 def hand_over(source: Reader, target: Reader) -> None:
     """All ratings of `source` become those of `target`, whose own stay where both rated. Call in a transaction."""
-    doubled = Rating.objects.filter(reader=source, article__rating_set__reader=target)
+    doubled = list(Rating.objects.filter(reader=source, article__rating_set__reader=target).order_by("article"))
     for rating in doubled:
         Counters.objects.touch(rating.article_id, ratings=-1, stars=-rating.stars)
-    doubled.delete()
+    Rating.objects.filter(pk__in=[rating.pk for rating in doubled]).delete()
     Rating.objects.filter(reader=source).update(reader=target)

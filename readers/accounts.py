@@ -9,11 +9,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from newsroom.addresses import NOT_COMPLETE, canonical_address
 from newsroom.ratelimit import client_network
 from newsroom.tasks import send_account_mail
 from readers.device import current_reader, remember
@@ -63,6 +65,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("account_email")
 
 
+def is_canonical(address: str) -> None:
+    """One mailbox, one spelling: otherwise each spelling has limits, and an account, of its own."""
+    try:
+        if canonical_address(address) == address.strip().lower():
+            return
+    except ValueError:
+        pass
+    raise ValidationError(NOT_COMPLETE, code="invalid")
+
+
 class OurWords(forms.Form):
     """allauth's forms have an address or a code to ask for. (The browser's own bubbles would hide our sentences.)"""
 
@@ -75,9 +87,10 @@ class OurWords(forms.Form):
             field.widget.attrs.pop("placeholder", None)
             if isinstance(field, forms.EmailField):
                 field.label = self.email_label
+                field.validators.append(is_canonical)
                 field.error_messages |= {
                     "required": _("Bitte nennen Sie Ihre E-Mail-Adresse."),
-                    "invalid": _("Das ist keine vollständige E-Mail-Adresse. Beispiel: name@example.org"),
+                    "invalid": NOT_COMPLETE,
                 }
             else:
                 field.error_messages |= {"required": _("Bitte geben Sie den Code aus der Mail ein.")}

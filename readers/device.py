@@ -1,10 +1,16 @@
 """From a request to the reader who acts, and back to the cookie that lets us know them again."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
 
+from newsroom.ratelimit import check_limit, client_network
 from readers.models import Reader
+
+# From one network, such as a school; each may then act as often as it likes.
+NEW_READERS, NEW_READERS_WINDOW = 300, timedelta(hours=1)
 
 _signer = Signer(salt="readers.device")
 
@@ -26,6 +32,8 @@ def acting_reader(request: HttpRequest) -> Reader:
     if reader is None:
         user = request.user if _has_session(request) and request.user.is_authenticated else None
         if user is None:
+            # A vote is one per reader, and readers cost nothing but a cookie thrown away.
+            check_limit("new reader", f"network {client_network(request)}", most=NEW_READERS, window=NEW_READERS_WINDOW)
             reader = Reader.objects.create()
             remember(request, reader)
         else:

@@ -20,6 +20,18 @@ class User(AbstractUser):
         ]
 
 
+class ReaderQuerySet(models.QuerySet):
+    def lock(self, reader: "Reader") -> "Reader":
+        """The reader as stored now, locked until the commit; if it was merged meanwhile, the one it goes on as.
+
+        Every service that writes for a reader begins with this, so that a merge never misses what is under way.
+        """
+        locked = self.select_for_update(no_key=True).get(pk=reader.pk)
+        while locked.merged_into_id is not None:
+            locked = self.select_for_update(no_key=True).get(pk=locked.merged_into_id)
+        return locked
+
+
 class Reader(models.Model):
     """Who acts. Every vote, rating, comment, subscription and notice points to one.
 
@@ -40,6 +52,8 @@ class Reader(models.Model):
     )
     created_at = models.DateTimeField(_("seit"), auto_now_add=True)
 
+    objects = ReaderQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("Leser")
         verbose_name_plural = pgettext_lazy("plural", "Leser")
@@ -59,4 +73,4 @@ class Reader(models.Model):
 
     def owns(self, email: str) -> bool:
         """Has this reader proved, in this browser, that `email` is theirs?"""
-        return bool(self.email_confirmed_at) and self.email.lower() == email.lower()
+        return bool(email) and self.email_confirmed_at is not None and self.email == email

@@ -20,7 +20,7 @@ def sign_in(user: User, device: Reader | None) -> Reader:
         elif reader is None:
             reader = Reader(user=user)
         reader.name = reader.name or user.get_full_name()
-        reader.email, reader.email_confirmed_at = user.email, timezone.now() if user.email else None
+        reader.email, reader.email_confirmed_at = user.email.lower(), timezone.now() if user.email else None
         reader.save()
         if device is not None and device != reader:
             merge(device, reader)
@@ -29,20 +29,28 @@ def sign_in(user: User, device: Reader | None) -> Reader:
 
 def confirm_address(reader: Reader, email: str) -> None:
     """The reader pressed the button behind a mail to `email`, in the browser they act with."""
-    if reader.is_account or reader.email.lower() != email.lower():
-        return
     with transaction.atomic():
-        reader.email_confirmed_at = timezone.now()
-        reader.save(update_fields=["email_confirmed_at"])
+        # The condition stands in the UPDATE: a comment under another address may be under way in the same browser,
+        # and what is confirmed must be what was mailed.
+        still_theirs = Reader.objects.filter(pk=reader.pk, user=None, merged_into=None, email=email)
+        if not email or not still_theirs.update(email_confirmed_at=timezone.now()):
+            return
         same_person = Reader.objects.filter(
-            email__iexact=email, email_confirmed_at__isnull=False, user=None, merged_into=None
-        )
-        for other in same_person.exclude(pk=reader.pk):
+            email=email, email_confirmed_at__isnull=False, user=None, merged_into=None
+        ).exclude(pk=reader.pk)
+        for other in same_person.order_by("pk"):
             merge(other, reader)
 
 
 def merge(source: Reader, target: Reader) -> None:
-    """Everything `source` did becomes `target`'s; its old cookies lead there. Call in a transaction."""
+    """Everything `source` did becomes `target`'s; its old cookies lead there. Call in a transaction.
+
+    Both readers are locked first, as every action locks its reader: nothing is done for `source` meanwhile.
+    """
+    locked = Reader.objects.select_for_update(no_key=True).filter(pk__in=[source.pk, target.pk]).order_by("pk")
+    if any(reader.merged_into_id for reader in locked):
+        return  # somebody was faster
+    source, target = (next(reader for reader in locked if reader.pk == pk) for pk in (source.pk, target.pk))
     comments.services.hand_over(source, target)
     ratings.services.hand_over(source, target)
     subscriptions.services.hand_over(source, target)

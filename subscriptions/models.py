@@ -27,6 +27,7 @@ class SubscriptionQuerySet(models.QuerySet):
         if comment.parent_id:
             wants |= Q(kind=Subscription.Kind.REPLIES, reader_id=comment.parent.reader_id)
         told = self.active().filter(wants, article_id=comment.article_id).exclude(reader_id=comment.reader_id)
+        # An unproved address counts too: hearing of one's own words is worse than a stranger's ruse to go unheard.
         if comment.reader.email:
             told = told.exclude(email=comment.reader.email.lower())
         return told.order_by("email", "-kind").distinct("email")

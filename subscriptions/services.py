@@ -1,31 +1,27 @@
 """Consent to mails: asked for, confirmed, ended."""
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Article
 from newsroom.mail import site_url
-from newsroom.ratelimit import count_up
+from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
 from subscriptions.tasks import send_opt_in
 
-# Against subscription bombing (B14).
-OPT_INS_PER_ADDRESS, PER_ADDRESS = 3, timedelta(days=1)
-OPT_INS_PER_NETWORK, PER_NETWORK = 30, timedelta(hours=1)
+OPT_INS_PER_ADDRESS = 3  # a day, over the whole site (B14)
 # What shows that, when and to what somebody agreed (A25).
 PROOF = ["wording", "form_url", "asked_at", "opt_in_sent_at", "opt_in_message_id", "confirmed_at", "ended_at"]
 
 
 def subscribe(*, article: Article, reader: Reader, kind: str, email: str, network: str) -> Subscription:
     """Notes the wish and owes the opt-in mail; active at once only where the reader proved the address before.
+    `email` is canonical (newsroom.addresses).
 
     The caller answers the same whatever happens here: known, unknown and pending addresses look alike (C7).
     """
-    email = email.lower()
     # An article is followed by an address, replies to "my" comments by a reader at an address.
     whose = {"reader": reader} if kind == Subscription.Kind.REPLIES else {}
     with transaction.atomic():
@@ -42,7 +38,11 @@ def subscribe(*, article: Article, reader: Reader, kind: str, email: str, networ
         if reader.owns(email):
             row.confirmed_at = timezone.now()
         row.save()
-        if not row.is_active and row.opt_in_sent_at is None and _may_send_opt_in(email, network):
+        if (
+            not row.is_active
+            and row.opt_in_sent_at is None
+            and may_send_unasked("opt-in", email, network, per_day=OPT_INS_PER_ADDRESS)
+        ):
             row.opt_in_sent_at = timezone.now()
             row.save(update_fields=["opt_in_sent_at"])
             send_opt_in.defer(subscription_id=row.pk)
@@ -89,9 +89,3 @@ def _consent(article: Article, kind: str) -> dict:
         "form_url": site_url(article.get_absolute_url()),
         "asked_at": timezone.now(),
     }
-
-
-def _may_send_opt_in(email: str, network: str) -> bool:
-    per_address = count_up("opt-in", f"address {email}", window=PER_ADDRESS)
-    from_network = count_up("opt-in", f"network {network}", window=PER_NETWORK)
-    return per_address <= OPT_INS_PER_ADDRESS and from_network <= OPT_INS_PER_NETWORK

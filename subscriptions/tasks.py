@@ -1,12 +1,11 @@
 """Jobs that tell people. Each takes an id, checks again that the mail is still wanted, and is safe to run twice."""
 
-from smtplib import SMTPRecipientsRefused
-
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from comments.models import Comment
+from newsroom.mail import hand_over
 from newsroom.tasks import PATIENT
 from subscriptions.mails import new_comment_mail, opt_in_mail
 from subscriptions.models import Delivery, Subscription
@@ -18,7 +17,8 @@ def send_opt_in(subscription_id: int) -> None:
     if subscription is None or not subscription.is_pending:
         return
     message = opt_in_mail(subscription)
-    message.send()
+    if hand_over(message):
+        return  # no such mailbox: the wish ends by itself after 48 hours
     Subscription.objects.filter(pk=subscription.pk).update(opt_in_message_id=message.extra_headers["Message-ID"])
 
 
@@ -51,14 +51,11 @@ def deliver(delivery_id: int) -> None:
         if delivery is None:
             return
         if delivery.comment.is_published and delivery.comment.article.is_public and delivery.subscription.is_active:
-            try:
-                new_comment_mail(delivery).send()
+            delivery.error = hand_over(new_comment_mail(delivery))
+            if delivery.error:
+                delivery.state = Delivery.State.FAILED
+            else:
                 delivery.state, delivery.sent_at = Delivery.State.SENT, timezone.now()
-            except SMTPRecipientsRefused as refusal:
-                code, answer = next(iter(refusal.recipients.values()))
-                if code < 500:
-                    raise  # 4xx: the server asks us to come again
-                delivery.state, delivery.error = Delivery.State.FAILED, f"{code} {answer!r}"[:300]
         else:
             delivery.state = Delivery.State.DROPPED
         delivery.save(update_fields=["state", "sent_at", "error"])

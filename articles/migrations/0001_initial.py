@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,98 +15,215 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Page',
+            name="Page",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True, verbose_name='Adresse')),
-                ('title', models.CharField(max_length=120, verbose_name='Titel')),
-                ('source', models.TextField(help_text='In Markdown.', verbose_name='Text')),
-                ('html', models.TextField(editable=False)),
-                ('modified_at', models.DateTimeField(auto_now=True, verbose_name='geändert')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(unique=True, verbose_name="Adresse")),
+                ("title", models.CharField(max_length=120, verbose_name="Titel")),
+                ("source", models.TextField(help_text="In Markdown.", verbose_name="Text")),
+                ("html", models.TextField(editable=False)),
+                ("modified_at", models.DateTimeField(auto_now=True, verbose_name="geändert")),
             ],
             options={
-                'verbose_name': 'Seite',
-                'verbose_name_plural': 'Seiten',
-                'ordering': ['title'],
+                "verbose_name": "Seite",
+                "verbose_name_plural": "Seiten",
+                "ordering": ["title"],
             },
         ),
         migrations.CreateModel(
-            name='Section',
+            name="Section",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True, verbose_name='Name')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True, verbose_name="Name")),
             ],
             options={
-                'verbose_name': 'Ressort',
-                'verbose_name_plural': 'Ressorts',
-                'ordering': ['name'],
+                "verbose_name": "Ressort",
+                "verbose_name_plural": "Ressorts",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Author',
+            name="Author",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, unique=True, verbose_name='Name')),
-                ('user', models.OneToOneField(blank=True, help_text='Verbindet den Namen mit einem Konto, damit eigene Kommentare als „Autor“ erscheinen.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='author', to=settings.AUTH_USER_MODEL, verbose_name='Konto')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120, unique=True, verbose_name="Name")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="Verbindet den Namen mit einem Konto, damit eigene Kommentare als „Autor“ erscheinen.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="author",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="Konto",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Autorin oder Autor',
-                'verbose_name_plural': 'Autorinnen und Autoren',
-                'ordering': ['name'],
+                "verbose_name": "Autorin oder Autor",
+                "verbose_name_plural": "Autorinnen und Autoren",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Article',
+            name="Article",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('headline', models.CharField(max_length=200, verbose_name='Überschrift')),
-                ('slug', models.SlugField(help_text='Letzter Teil der Adresse. Bleibt, wie sie ist, sobald der Artikel veröffentlicht war.', max_length=120, unique=True, verbose_name='Adresse')),
-                ('summary', models.TextField(blank=True, help_text='Leer: der Anfang des ersten Absatzes.', max_length=500, verbose_name='Vorspann')),
-                ('source', models.TextField(help_text='In Markdown.', verbose_name='Text')),
-                ('html', models.TextField(editable=False)),
-                ('state', models.CharField(choices=[('draft', 'Entwurf'), ('published', 'veröffentlicht')], default='draft', max_length=10, verbose_name='Stand')),
-                ('published_at', models.DateTimeField(blank=True, help_text='Leer: sofort. In der Zukunft: dann erst.', null=True, verbose_name='Zeitpunkt')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='angelegt')),
-                ('modified_at', models.DateTimeField(auto_now=True, verbose_name='geändert')),
-                ('comment_mode', models.CharField(choices=[('open', 'offen'), ('confirmed', 'erst nach Bestätigung der Adresse'), ('first_held', 'erste Kommentare werden geprüft'), ('all_held', 'alle Kommentare werden geprüft'), ('closed', 'geschlossen')], default='open', max_length=12, verbose_name='Kommentare')),
-                ('question', models.CharField(blank=True, help_text='Steht über dem Kommentarformular.', max_length=300, verbose_name='Frage an die Leser')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='articles.author', verbose_name='Autor')),
-                ('section', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='articles.section', verbose_name='Ressort')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("headline", models.CharField(max_length=200, verbose_name="Überschrift")),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="Letzter Teil der Adresse. Bleibt, wie sie ist, sobald der Artikel veröffentlicht war.",
+                        max_length=120,
+                        unique=True,
+                        verbose_name="Adresse",
+                    ),
+                ),
+                (
+                    "summary",
+                    models.TextField(
+                        blank=True,
+                        help_text="Leer: der Anfang des ersten Absatzes.",
+                        max_length=500,
+                        verbose_name="Vorspann",
+                    ),
+                ),
+                ("source", models.TextField(help_text="In Markdown.", verbose_name="Text")),
+                ("html", models.TextField(editable=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Entwurf"), ("published", "veröffentlicht")],
+                        default="draft",
+                        max_length=10,
+                        verbose_name="Stand",
+                    ),
+                ),
+                (
+                    "published_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Leer: sofort. In der Zukunft: dann erst.",
+                        null=True,
+                        verbose_name="Zeitpunkt",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="angelegt")),
+                ("modified_at", models.DateTimeField(auto_now=True, verbose_name="geändert")),
+                (
+                    "comment_mode",
+                    models.CharField(
+                        choices=[
+                            ("open", "offen"),
+                            ("confirmed", "erst nach Bestätigung der Adresse"),
+                            ("first_held", "erste Kommentare werden geprüft"),
+                            ("all_held", "alle Kommentare werden geprüft"),
+                            ("closed", "geschlossen"),
+                        ],
+                        default="open",
+                        max_length=12,
+                        verbose_name="Kommentare",
+                    ),
+                ),
+                (
+                    "question",
+                    models.CharField(
+                        blank=True,
+                        help_text="Steht über dem Kommentarformular.",
+                        max_length=300,
+                        verbose_name="Frage an die Leser",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="articles",
+                        to="articles.author",
+                        verbose_name="Autor",
+                    ),
+                ),
+                (
+                    "section",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="articles",
+                        to="articles.section",
+                        verbose_name="Ressort",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Artikel',
-                'verbose_name_plural': 'Artikel',
+                "verbose_name": "Artikel",
+                "verbose_name_plural": "Artikel",
             },
         ),
         migrations.CreateModel(
-            name='Counters',
+            name="Counters",
             fields=[
-                ('article', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='counters', serialize=False, to='articles.article')),
-                ('comments', models.PositiveIntegerField(default=0)),
-                ('last_number', models.PositiveIntegerField(default=0)),
-                ('last_thread', models.PositiveIntegerField(default=0)),
-                ('ratings', models.PositiveIntegerField(default=0)),
-                ('stars', models.PositiveIntegerField(default=0)),
-                ('activity', models.PositiveBigIntegerField(default=0)),
+                (
+                    "article",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="counters",
+                        serialize=False,
+                        to="articles.article",
+                    ),
+                ),
+                ("comments", models.PositiveIntegerField(default=0)),
+                ("last_number", models.PositiveIntegerField(default=0)),
+                ("last_thread", models.PositiveIntegerField(default=0)),
+                ("ratings", models.PositiveIntegerField(default=0)),
+                ("stars", models.PositiveIntegerField(default=0)),
+                ("activity", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('stars__gte', models.F('ratings')), ('stars__lte', django.db.models.expressions.CombinedExpression(models.Value(5), '*', models.F('ratings')))), name='counters_stars_fit_ratings'), models.CheckConstraint(condition=models.Q(('comments__lte', models.F('last_number'))), name='counters_comments_numbered')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("stars__gte", models.F("ratings")),
+                            (
+                                "stars__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.Value(5), "*", models.F("ratings")
+                                ),
+                            ),
+                        ),
+                        name="counters_stars_fit_ratings",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("comments__lte", models.F("last_number"))),
+                        name="counters_comments_numbered",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['-published_at', '-id'], name='article_newest'),
+            model_name="article",
+            index=models.Index(fields=["-published_at", "-id"], name="article_newest"),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'published'])), name='article_state_valid'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "published"])), name="article_state_valid"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), ('published_at__isnull', False), _connector='OR'), name='article_published_has_time'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "draft"), ("published_at__isnull", False), _connector="OR"),
+                name="article_published_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('comment_mode__in', ['open', 'confirmed', 'first_held', 'all_held', 'closed'])), name='article_comment_mode_valid'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("comment_mode__in", ["open", "confirmed", "first_held", "all_held", "closed"])),
+                name="article_comment_mode_valid",
+            ),
         ),
     ]

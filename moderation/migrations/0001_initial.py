@@ -6,53 +6,144 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('comments', '0001_initial'),
-        ('readers', '0001_initial'),
+        ("comments", "0001_initial"),
+        ("readers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(choices=[('approve', 'freigegeben'), ('remove', 'entfernt'), ('restore', 'wiederhergestellt')], max_length=10, verbose_name='Entscheidung')),
-                ('reason', models.TextField(blank=True, verbose_name='Grund')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='am')),
-                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='comments.comment', verbose_name='Kommentar')),
-                ('moderator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='decisions', to=settings.AUTH_USER_MODEL, verbose_name='von')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("approve", "freigegeben"), ("remove", "entfernt"), ("restore", "wiederhergestellt")],
+                        max_length=10,
+                        verbose_name="Entscheidung",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="Grund")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="am")),
+                (
+                    "comment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="decisions",
+                        to="comments.comment",
+                        verbose_name="Kommentar",
+                    ),
+                ),
+                (
+                    "moderator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="decisions",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="von",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Entscheidung',
-                'verbose_name_plural': 'Entscheidungen',
-                'ordering': ['-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('action__in', ['approve', 'remove', 'restore'])), name='decision_action_valid'), models.CheckConstraint(condition=models.Q(models.Q(('action', 'remove'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='decision_removal_has_reason')],
+                "verbose_name": "Entscheidung",
+                "verbose_name_plural": "Entscheidungen",
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("action__in", ["approve", "remove", "restore"])),
+                        name="decision_action_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("action", "remove"), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="decision_removal_has_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('unlawful', 'Rechtswidriger Inhalt'), ('abuse', 'Sexueller Missbrauch von Kindern'), ('insult', 'Beleidigung oder Hass'), ('spam', 'Werbung'), ('other', 'Anderer Verstoß gegen die Regeln')], max_length=10, verbose_name='Worum geht es?')),
-                ('reason', models.TextField(max_length=3000, verbose_name='Begründung')),
-                ('url', models.URLField(max_length=300, verbose_name='Adresse')),
-                ('name', models.CharField(blank=True, max_length=80, verbose_name='Name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='E-Mail')),
-                ('good_faith', models.BooleanField(verbose_name='nach bestem Wissen')),
-                ('state', models.CharField(choices=[('open', 'offen'), ('decided', 'entschieden')], default='open', max_length=10, verbose_name='Stand')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='eingegangen')),
-                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='comments.comment', verbose_name='Kommentar')),
-                ('reader', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='notices', to='readers.reader', verbose_name='Leser')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("unlawful", "Rechtswidriger Inhalt"),
+                            ("abuse", "Sexueller Missbrauch von Kindern"),
+                            ("insult", "Beleidigung oder Hass"),
+                            ("spam", "Werbung"),
+                            ("other", "Anderer Verstoß gegen die Regeln"),
+                        ],
+                        max_length=10,
+                        verbose_name="Worum geht es?",
+                    ),
+                ),
+                ("reason", models.TextField(max_length=3000, verbose_name="Begründung")),
+                ("url", models.URLField(max_length=300, verbose_name="Adresse")),
+                ("name", models.CharField(blank=True, max_length=80, verbose_name="Name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="E-Mail")),
+                ("good_faith", models.BooleanField(verbose_name="nach bestem Wissen")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "offen"), ("decided", "entschieden")],
+                        default="open",
+                        max_length=10,
+                        verbose_name="Stand",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="eingegangen")),
+                (
+                    "comment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notices",
+                        to="comments.comment",
+                        verbose_name="Kommentar",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="notices",
+                        to="readers.reader",
+                        verbose_name="Leser",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Meldung',
-                'verbose_name_plural': 'Meldungen',
-                'ordering': ['-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['unlawful', 'abuse', 'insult', 'spam', 'other'])), name='notice_kind_valid'), models.CheckConstraint(condition=models.Q(('state__in', ['open', 'decided'])), name='notice_state_valid'), models.CheckConstraint(condition=models.Q(('kind', 'abuse'), models.Q(models.Q(('name', ''), _negated=True), models.Q(('email', ''), _negated=True)), _connector='OR'), name='notice_says_who')],
+                "verbose_name": "Meldung",
+                "verbose_name_plural": "Meldungen",
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["unlawful", "abuse", "insult", "spam", "other"])),
+                        name="notice_kind_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "decided"])), name="notice_state_valid"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", "abuse"),
+                            models.Q(models.Q(("name", ""), _negated=True), models.Q(("email", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="notice_says_who",
+                    ),
+                ],
             },
         ),
     ]

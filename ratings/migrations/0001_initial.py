@@ -5,29 +5,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('articles', '0001_initial'),
-        ('readers', '0001_initial'),
+        ("articles", "0001_initial"),
+        ("readers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Rating',
+            name="Rating",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stars', models.PositiveSmallIntegerField(verbose_name='Sterne')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rating_set', to='articles.article', verbose_name='Artikel')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ratings', to='readers.reader', verbose_name='Leser')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stars", models.PositiveSmallIntegerField(verbose_name="Sterne")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rating_set",
+                        to="articles.article",
+                        verbose_name="Artikel",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ratings",
+                        to="readers.reader",
+                        verbose_name="Leser",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Bewertung',
-                'verbose_name_plural': 'Bewertungen',
-                'constraints': [models.UniqueConstraint(fields=('reader', 'article'), name='rating_once'), models.CheckConstraint(condition=models.Q(('stars__gte', 1), ('stars__lte', 5)), name='rating_one_to_five')],
+                "verbose_name": "Bewertung",
+                "verbose_name_plural": "Bewertungen",
+                "constraints": [
+                    models.UniqueConstraint(fields=("reader", "article"), name="rating_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("stars__gte", 1), ("stars__lte", 5)), name="rating_one_to_five"
+                    ),
+                ],
             },
         ),
     ]

@@ -7,88 +7,163 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('articles', '0001_initial'),
-        ('comments', '0001_initial'),
-        ('readers', '0001_initial'),
+        ("articles", "0001_initial"),
+        ("comments", "0001_initial"),
+        ("readers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('article', 'neuen Kommentaren'), ('replies', 'neuen Antworten auf meine Kommentare')], max_length=10, verbose_name='Art')),
-                ('email', models.EmailField(max_length=254, verbose_name='E-Mail')),
-                ('wording', models.TextField(verbose_name='Wortlaut der Einwilligung')),
-                ('form_url', models.URLField(max_length=300, verbose_name='Formular')),
-                ('asked_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='gewünscht am')),
-                ('opt_in_sent_at', models.DateTimeField(blank=True, null=True, verbose_name='Bestätigungsmail am')),
-                ('opt_in_message_id', models.CharField(blank=True, max_length=200)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True, verbose_name='bestätigt am')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='beendet am')),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='articles.article', verbose_name='Artikel')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='readers.reader', verbose_name='Leser')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("article", "neuen Kommentaren"), ("replies", "neuen Antworten auf meine Kommentare")],
+                        max_length=10,
+                        verbose_name="Art",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, verbose_name="E-Mail")),
+                ("wording", models.TextField(verbose_name="Wortlaut der Einwilligung")),
+                ("form_url", models.URLField(max_length=300, verbose_name="Formular")),
+                ("asked_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="gewünscht am")),
+                ("opt_in_sent_at", models.DateTimeField(blank=True, null=True, verbose_name="Bestätigungsmail am")),
+                ("opt_in_message_id", models.CharField(blank=True, max_length=200)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True, verbose_name="bestätigt am")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="beendet am")),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to="articles.article",
+                        verbose_name="Artikel",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to="readers.reader",
+                        verbose_name="Leser",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Abonnement',
-                'verbose_name_plural': 'Abonnements',
+                "verbose_name": "Abonnement",
+                "verbose_name_plural": "Abonnements",
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254, verbose_name='E-Mail')),
-                ('state', models.CharField(choices=[('waiting', 'wartet'), ('sent', 'gesendet'), ('dropped', 'entfallen'), ('failed', 'gescheitert')], default='waiting', max_length=10, verbose_name='Stand')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='angelegt')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='gesendet am')),
-                ('error', models.CharField(blank=True, max_length=300, verbose_name='Fehler')),
-                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='comments.comment', verbose_name='Kommentar')),
-                ('subscription', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='subscriptions.subscription', verbose_name='Abonnement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254, verbose_name="E-Mail")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "wartet"),
+                            ("sent", "gesendet"),
+                            ("dropped", "entfallen"),
+                            ("failed", "gescheitert"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="Stand",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="angelegt")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="gesendet am")),
+                ("error", models.CharField(blank=True, max_length=300, verbose_name="Fehler")),
+                (
+                    "comment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="comments.comment",
+                        verbose_name="Kommentar",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="subscriptions.subscription",
+                        verbose_name="Abonnement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Zustellung',
-                'verbose_name_plural': 'Zustellungen',
+                "verbose_name": "Zustellung",
+                "verbose_name_plural": "Zustellungen",
             },
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('confirmed_at__isnull', False), ('ended_at', None)), fields=['article', 'kind', 'reader'], name='subscription_told'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("confirmed_at__isnull", False), ("ended_at", None)),
+                fields=["article", "kind", "reader"],
+                name="subscription_told",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['email'], name='subscription_email'),
+            model_name="subscription",
+            index=models.Index(fields=["email"], name="subscription_email"),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'article')), fields=('article', 'email'), name='subscription_once'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "article")), fields=("article", "email"), name="subscription_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'replies')), fields=('article', 'reader', 'email'), name='subscription_to_replies_once'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "replies")),
+                fields=("article", "reader", "email"),
+                name="subscription_to_replies_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['article', 'replies'])), name='subscription_kind_valid'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["article", "replies"])), name="subscription_kind_valid"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('email', ''), _negated=True), ('email', django.db.models.functions.text.Lower('email'))), name='subscription_email_lower'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("email", ""), _negated=True), ("email", django.db.models.functions.text.Lower("email"))
+                ),
+                name="subscription_email_lower",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('comment', 'email'), name='delivery_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("comment", "email"), name="delivery_once"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sent', 'dropped', 'failed'])), name='delivery_state_valid'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "sent", "dropped", "failed"])), name="delivery_state_valid"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='delivery_sent_has_time'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
+                ),
+                name="delivery_sent_has_time",
+            ),
         ),
     ]

@@ -1,0 +1,87 @@
+"""What an attacker tried: to become another reader, to mail a stranger, to stuff the ballot."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from articles.models import Article
+from newsroom.addresses import canonical_address
+from readers.device import NEW_READERS
+from readers.models import Reader
+from readers.services import confirm_address, merge
+from subscriptions.models import Subscription
+from tests import factories
+
+
+def confirmed(email: str) -> Reader:
+    return factories.reader("Vera", email, email_confirmed_at=timezone.now())
+
+
+def jobs(task: str) -> int:
+    return ProcrastinateJob.objects.filter(task_name=task).count()
+
+
+def test_an_address_that_only_looks_alike_takes_nothing_over(db):
+    victim, attacker = confirmed("vera@gmail.com"), factories.reader("Mallory", "vera@gmaıl.com")
+    confirm_address(attacker, "vera@gmaıl.com")
+    victim.refresh_from_db()
+    assert victim.merged_into is None
+
+
+def test_what_is_confirmed_is_what_was_mailed(db):
+    reader = factories.reader("Mallory", "mallory@evil.example")
+    Reader.objects.filter(pk=reader.pk).update(email="vera@gmail.com")  # a comment under way in another tab
+    confirm_address(reader, "mallory@evil.example")
+    reader.refresh_from_db()
+    assert reader.email_confirmed_at is None
+
+
+def test_the_same_address_makes_one_reader_of_two_devices(db):
+    old, new = confirmed("vera@gmail.com"), factories.reader("Vera", "vera@gmail.com")
+    confirm_address(new, "vera@gmail.com")
+    old.refresh_from_db()
+    assert old.merged_into == new
+
+
+def test_an_action_under_way_goes_to_the_reader_it_was_merged_into(article):
+    stale, target = factories.reader("Vera"), factories.reader("Vera")
+    merge(Reader.objects.get(pk=stale.pk), target)
+    assert Reader.objects.lock(stale) == target
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["opfer@exa\u00admple.org", "opfer@ｅxample.org", "OPFER@Example.ORG", "opfer@example。org", " opfer@example.org "],
+)
+def test_every_spelling_of_an_address_is_one(spelling):
+    assert canonical_address(spelling) == "opfer@example.org"
+
+
+@pytest.mark.parametrize("address", ["opfér@example.org", "opfer@", "opfer@-.org", "@example.org", "opfer"])
+def test_what_no_mail_server_takes_is_no_address(address):
+    with pytest.raises(ValueError):
+        canonical_address(address)
+
+
+def test_spellings_make_one_subscription_and_one_mail(article):
+    for spelling in ["opfer@exa\u00admple.org", "opfer@ｅxample.org", "OPFER@example.org"]:
+        Client().post(f"/artikel/{article.slug}/abonnieren/", {"kind": "article", "email": spelling})
+    assert list(Subscription.objects.values_list("email", flat=True)) == ["opfer@example.org"]
+    assert jobs("subscriptions.tasks.send_opt_in") == 1
+
+
+def test_confirmation_mails_to_one_address_are_limited(db):
+    article = factories.article(comment_mode=Article.CommentMode.CONFIRMED)
+    for number in range(15):
+        words = factories.words(body=f"Nummer {number}", email="opfer@example.org")
+        Client().post(f"/artikel/{article.slug}/kommentieren/", words)
+    assert jobs("comments.tasks.send_confirmation") == 10
+
+
+def test_one_network_cannot_be_a_thousand_readers(article):
+    answers = [Client().post(f"/artikel/{article.slug}/bewerten/", {"stars": "5"}) for _ in range(NEW_READERS + 3)]
+    assert [answer.status_code for answer in answers] == [302] * NEW_READERS + [429] * 3
+    article.counters.refresh_from_db()
+    assert article.counters.ratings == NEW_READERS
+    assert "Es ist nichts verloren" in answers[-1].text
