@@ -10,11 +10,11 @@ run:
 	bin/python bin/environment.py requirements.txt
 	exec .venv/bin/python -m newsroom.trial
 
-# TESTS="tests/comments -k vote" picks some.
+# TESTS="tests/comments -k vote" picks some. Three at once on two cores: many wait, for a browser, a worker or a mail.
 test:
 	bin/python bin/environment.py requirements-dev.txt
 	chromium=$$(.venv/bin/python bin/browser.py) && export NEWSROOM_CHROMIUM="$$chromium" && \
-	exec .venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
+	exec .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # Programs are started as modules: their scripts in .venv/bin carry the path of the folder they were made in.
 lint:
