@@ -123,7 +123,7 @@ def site_page(slug: str) -> Callable[[Page, object], None]:
 
 
 PAGES = [home, conversation, error, preview, question, opt_in, end, sign_in, report, thread, not_found]
-PAGES += map(site_page, ["impressum", "datenschutz", "regeln", "kontakt"])
+PAGES += map(site_page, ["datenschutz"])  # the longest of four that share a template
 
 
 @pytest.mark.parametrize("opened", PAGES, ids=lambda opened: opened.__name__)
