@@ -3,23 +3,30 @@
 import hashlib
 
 from django.conf import settings
-from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from articles.models import Article, Page
-from comments.forms import CommentForm, guest_initial
-from comments.threads import Order, Position, thread_page
+from articles.versions import article_version, page_etag
+from comments.forms import CommentForm
+from comments.showing import form_slots, own_form, own_marks, threads_html
+from comments.threads import REMEMBERED, Order, Position, View, thread_page
+from newsroom.context import site
+from newsroom.memory import Memory
+from newsroom.slots import Skeleton, slot
 from ratings.forms import STARS
 from ratings.models import Rating
+from readers.context import own_slots
 from readers.device import current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
 
 ARTICLES_PER_PAGE = 20
+_pages: Memory[tuple[Article, Skeleton]] = Memory(settings.PAGE_MEMORY)
 
 
 @require_safe
@@ -40,17 +47,18 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The article, its threads, the rating and the forms.
 
     For a reader without a cookie of ours the page is the same bytes for everyone and may be cached anywhere; what
-    belongs to one reader is added only for those who have acted.
+    belongs to one reader is put into its slots only for those who have acted.
     """
-    article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
-    position = Position.from_query(request.GET.dict())
+    version = getattr(request, "article_version", None) or article_version(slug)
+    if version is None:
+        raise Http404
+    position = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, ""))
+    etag = page_etag(version, position.query(explicit=True))
+    article, skeleton = _page_for_everyone(slug, etag, position)
     if reads_only(request):
-        etag = _article_etag(article, position)
         unchanged = get_conditional_response(request, etag=quote_etag(etag))
-        if unchanged is not None:
-            return _for_everyone(request, unchanged, etag=etag)
-        return _for_everyone(request, _render_article(request, article, position), etag=etag)
-    response = _render_article(request, article, position)
+        return _for_everyone(request, unchanged or HttpResponse(skeleton.fill({})), etag=etag)
+    response = HttpResponse(skeleton.fill(_own(request, article, skeleton)))
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie"])
     return response
@@ -63,46 +71,47 @@ def site_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _for_everyone(request, response, etag=hashlib.sha256(response.content).hexdigest()[:20])
 
 
-def _render_article(request: HttpRequest, article: Article, position: Position) -> HttpResponse:
-    reader = current_reader(request)
-    rating = Rating.objects.filter(article=article, reader=reader).first() if reader else None
-    context = {
+def _page_for_everyone(slug: str, etag: str, position: Position) -> tuple[Article, Skeleton]:
+    kept = _pages.get(etag)
+    if kept is None:
+        article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
+        # Rendered without the request: nothing of this reader can get into it.
+        page = render_to_string("articles/article.html", _context_for_everyone(article, position))
+        kept = article, Skeleton.cut(page)
+        _pages.put(etag, kept, size=kept[1].size)
+    return kept
+
+
+def _context_for_everyone(article: Article, position: Position) -> dict:
+    page = thread_page(article, position)
+    return {
+        **site(),
+        "for_everyone": True,
+        "shared": True,
         "article": article,
-        "page": thread_page(article, position, reader),
+        "page": page,
+        "threads": threads_html(article, page.threads),
         "position": position,
-        "orders": [(order, position.moved(order=order, page=1, after=()).query()) for order in Order],
-        "inline_query": position.moved(inline=True, page=1, after=()).query(),
-        "all_query": position.moved(inline=False, page=1, after=()).query(),
-        "first_query": position.moved(page=1, after=()).query(),
+        "orders": [(order, position.moved(order=order).query(explicit=True)) for order in Order],
+        "views": [(view, position.moved(view=view).query(explicit=True)) for view in View],
+        "all_query": position.moved(view=View.THREADS).query(explicit=True),
+        "first_query": position.moved(page=1, after=()).query(explicit=True),
         "write_url": reverse("write_comment", args=[article.slug]),
-        "form": CommentForm(
-            initial={} if reads_only(request) else guest_initial(reader), article=article, reader=reader
-        ),
+        "form": CommentForm(initial=form_slots(), article=article, reader=None),
         "stars": STARS,
-        "own_stars": str(rating.stars) if rating else None,
-        "subscription_form": SubscriptionForm(initial={"email": reader.email} if reader else None),
-        "reader": reader,
+        "subscription_form": SubscriptionForm(initial={"email": slot("wert-email")}),
     }
-    if not reads_only(request):
-        # Each answer stands where the reader acted: beside the stars, above the comments, at the subscription.
-        context |= {f"{message.extra_tags}_answer": str(message) for message in get_messages(request)}
-    return render(request, "articles/article.html", context)
 
 
-def _article_etag(article: Article, position: Position) -> str:
-    """Changes with every visible change of the article, its conversation, the site's files or settings."""
-    parts = [
-        article.pk,
-        article.counters.activity,
-        article.modified_at.isoformat(),
-        article.author,
-        article.section,
-        position.query(),
-        settings.LANGUAGE_CODE,
-        settings.SITE_NAME,
-        settings.RELEASE,
-    ]
-    return hashlib.sha256("\x00".join(map(str, parts)).encode()).hexdigest()[:20]
+def _own(request: HttpRequest, article: Article, skeleton: Skeleton) -> dict[str, str]:
+    """What stands in the page's slots for somebody who has acted."""
+    reader = current_reader(request)
+    values = own_slots(request) | own_form(reader)
+    if reader is not None:
+        values |= own_marks(article, reader, skeleton)
+        stars = Rating.objects.filter(article=article, reader=reader).values_list("stars", flat=True).first()
+        values[f"stern-{stars}"] = " checked"
+    return values
 
 
 def _for_everyone(request: HttpRequest, response: HttpResponse, *, etag: str) -> HttpResponse:

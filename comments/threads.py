@@ -5,7 +5,7 @@ are numbered, so a page of the chronological orders is a range of thread numbers
 the replies of all threads of a page come from one LATERAL join over the index on (root, number).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.db import models
@@ -15,13 +15,15 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments.models import INDENT_LIMIT, Comment, Vote
-from readers.models import Reader
+from comments.models import INDENT_LIMIT, Comment
 
 THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the beginning; the rest has a page of its own.
-REPLIES_PER_THREAD = 10
+REPLIES_PER_THREAD = 3
 REPLIES_PER_PAGE = 100
+FLAT_PER_PAGE = 100
+# The cookie in which a device keeps its order and view. It says nothing about anyone: pages stay the same for all.
+REMEMBERED = "ansicht"
 # Beyond what anyone has written; a number that large in an address is not ours.
 LAST_PAGE = 1_000_000
 
@@ -32,45 +34,82 @@ class Order(models.TextChoices):
     MOST_VOTED = "meistbewertet", _("Meistbewertet")
 
 
+class View(models.TextChoices):
+    THREADS = "faeden", _("Mit Antworten")
+    COLLAPSED = "eingeklappt", _("Ohne Antworten")
+    FLAT = "flach", _("Nacheinander")
+    INLINE = "inline", _("Inline-Feedback")
+
+
 @dataclass(frozen=True)
 class Position:
     """Where in an article's conversation a reader is; made from the address's query, and turned into one."""
 
     order: Order = Order.OLDEST
-    inline: bool = False
+    view: View = View.THREADS
     page: int = 1  # of the chronological orders
     after: tuple[int, ...] = ()  # key of the last thread seen: (score, thread number), or (thread number,) inline
 
     @classmethod
-    def from_query(cls, query: dict[str, str]) -> "Position":
-        """Anything that is no position of ours means the beginning: an address is never an error (C6)."""
-        order = query.get("sortierung", "")
+    def from_query(cls, query: dict[str, str], remembered: str = "") -> "Position":
+        """Anything that is no position of ours means the beginning: an address is never an error (C6).
+
+        `remembered` is the device's choice, "neueste.flach"; it applies only to an address that chooses nothing.
+        """
+        if not query.keys() & {"sortierung", "ansicht", "seite", "nach"}:
+            order, _dot, view = remembered.partition(".")
+            query = {"sortierung": order, "ansicht": view if view != View.INLINE else ""}
+        order, view = query.get("sortierung", ""), query.get("ansicht", "")
         page = _small_int(query.get("seite", ""))
         after = tuple(_small_int(part) for part in query.get("nach", "").split(".")[:2]) if query.get("nach") else ()
         position = cls(
             order=Order(order) if order in Order.values else Order.OLDEST,
-            inline=query.get("ansicht") == "inline",
+            view=View(view) if view in View.values else View.THREADS,
             page=min(max(page or 1, 1), LAST_PAGE),
             after=() if None in after else after,
         )
+        if position.view == View.FLAT and position.order == Order.MOST_VOTED:
+            position = position.moved(view=View.THREADS)
         return position if len(position.after) == position._key_length else position.moved(after=())
 
     @property
     def _key_length(self) -> int:
-        return 2 if self.order == Order.MOST_VOTED else 1 if self.inline else 0
+        if self.order == Order.MOST_VOTED:
+            return 2
+        return 1 if self.view == View.INLINE else 0
+
+    @property
+    def inline(self) -> bool:
+        return self.view == View.INLINE
+
+    @property
+    def is_numbered(self) -> bool:
+        """Its pages have numbers; the others go on by key."""
+        return self._key_length == 0
 
     def moved(self, **changes) -> "Position":
-        return Position(
-            **{"order": self.order, "inline": self.inline, "page": self.page, "after": self.after} | changes
-        )
+        """Another position; one that changes order or view begins at its beginning."""
+        place = {"page": 1, "after": ()} if changes.keys() & {"order", "view"} else {}
+        # Votes order threads; what is one comment after another has an order already.
+        if changes.get("view") == View.FLAT and self.order == Order.MOST_VOTED:
+            place["order"] = Order.OLDEST
+        if changes.get("order") == Order.MOST_VOTED and self.view == View.FLAT:
+            place["view"] = View.THREADS
+        kept = {"order": self.order, "view": self.view, "page": self.page, "after": self.after}
+        return Position(**kept | place | changes)
 
-    def query(self) -> str:
-        """`?sortierung=neueste&seite=2`; empty for the first page of the default order."""
+    @property
+    def choice(self) -> str:
+        """What a device can remember of it."""
+        return f"{self.order.value}.{self.view.value}"
+
+    def query(self, *, explicit: bool = False) -> str:
+        """`?sortierung=neueste&seite=2`; empty for the first page of the default order, unless `explicit`."""
         parts = {}
-        if self.order != Order.OLDEST:
+        if self.order != Order.OLDEST or explicit:
             parts["sortierung"] = self.order.value
-        if self.inline:
-            parts["ansicht"] = "inline"
+        if self.view != View.THREADS:
+            parts["ansicht"] = self.view.value
         if self.page > 1:
             parts["seite"] = self.page
         if self.after:
@@ -84,17 +123,9 @@ class Node:
 
     comment: Comment
     parent: Comment | None = None
-    voted: bool = False
-    away: bool = False  # the parent stands on another page
-
-    @property
-    def indent(self) -> int:
-        return min(self.comment.depth, INDENT_LIMIT)
-
-    @property
-    def is_flat(self) -> bool:
-        """Deeper than we indent, or far from its parent: the place does not tell whom it answers."""
-        return self.comment.depth > INDENT_LIMIT or self.away
+    level: int = 0  # how far it is indented
+    is_flat: bool = False  # the place does not tell whom it answers
+    replies: int = 0  # that stand indented beneath it
 
 
 @dataclass
@@ -112,77 +143,81 @@ class ThreadPage:
     threads: list[Thread]
     position: Position
     next: Position | None = None
-    waiting: list[Comment] = field(default_factory=list)  # the reader's own, held, with no place among the threads
-
-    def nodes(self) -> list[Node]:
-        return [node for thread in self.threads for node in thread.nodes]
+    last: int = 1  # the number of the last page, where pages are numbered
 
 
-def thread_page(article: Article, position: Position, reader: Reader | None = None) -> ThreadPage:
-    """One page of an article's threads: two queries, and two more for a reader who has acted."""
+def thread_page(article: Article, position: Position) -> ThreadPage:
+    """One page of an article's threads, the same for everyone: two queries, three in the flat view."""
+    if position.view == View.FLAT:
+        return _flat_page(article, position)
     roots, following = _roots(article, position)
-    replies = _first_replies([root.pk for root in roots if root.reply_count])
-    held = (
-        list(Comment.objects.held().select_related("passage").filter(article=article, reader=reader)) if reader else []
-    )
+    replies = []
+    if position.view != View.COLLAPSED:
+        replies = _first_replies([root.pk for root in roots if root.reply_count])
     beneath: dict[int, list[Comment]] = {}
     for reply in replies:
         beneath.setdefault(reply.root_id, []).append(reply)
-    page = ThreadPage([], position, following)
-    for root in roots:
-        mine = [comment for comment in held if comment.root_id == root.pk]
-        page.threads.append(arrange(root, beneath.get(root.pk, []), mine))
-    placed = {node.comment.pk for node in page.nodes()}
-    page.waiting = [comment for comment in held if comment.pk not in placed]
-    if reader:
-        _mark_votes(page.nodes(), reader)
-    return page
+    threads = [arrange(root, beneath.get(root.pk, [])) for root in roots]
+    last = -(-article.counters.last_thread // THREADS_PER_PAGE)
+    return ThreadPage(threads, position, following, max(last, 1))
 
 
-def whole_thread(root: Comment, after: int, reader: Reader | None = None) -> tuple[Thread, int | None]:
+def whole_thread(root: Comment, after: int) -> tuple[Thread, int | None]:
     """The replies beneath `root` with numbers above `after`, and the number to go on from."""
     replies = list(
-        _visible(Comment.objects.filter(root=root, number__gt=after)).order_by("number")[: REPLIES_PER_PAGE + 1]
+        _visible(Comment.objects.for_page().filter(root=root, number__gt=after)).order_by("number")[
+            : REPLIES_PER_PAGE + 1
+        ]
     )
     following = replies[REPLIES_PER_PAGE - 1].number if len(replies) > REPLIES_PER_PAGE else None
-    held = list(Comment.objects.held().filter(root=root, reader=reader)) if reader else []
-    thread = arrange(root, replies[:REPLIES_PER_PAGE], held)
+    thread = arrange(root, replies[:REPLIES_PER_PAGE])
     thread.hidden_replies = 0
     _fetch_parents(thread.nodes)
-    if reader:
-        _mark_votes(thread.nodes, reader)
     return thread, following
 
 
-def arrange(root: Comment, replies: list[Comment], held: list[Comment] = ()) -> Thread:
+def arrange(root: Comment, replies: list[Comment]) -> Thread:
     """A thread in reading order, each reply beneath its parent.
 
     A parent's number is smaller than its replies', so the first n replies by number always hold their parents too; a
     reply whose parent is not here stands beneath the root and names whom it answers. Tombstones stay only where
     something is beneath them.
     """
-    here = {comment.pk: comment for comment in [root, *replies, *held]}
+    here = {comment.pk: comment for comment in [root, *replies]}
     beneath: dict[int, list[Comment]] = {}
-    for comment in [*replies, *held]:
+    for comment in replies:
         place = comment.parent_id if comment.parent_id in here else root.pk
         beneath.setdefault(place, []).append(comment)
-    in_order, stack = [], [root]
+    in_order, stack = [], [(root, 0)]
     while stack:
-        comment = stack.pop()
-        in_order.append(comment)
-        stack += reversed(beneath.get(comment.pk, []))
-    stays: set[int] = {root.pk}
-    for comment in reversed(in_order):  # children before their parents
-        alive = comment.is_published or comment.is_held
-        if alive or any(child.pk in stays for child in beneath.get(comment.pk, [])):
-            stays.add(comment.pk)
-    nodes = [Node(comment, here.get(comment.parent_id)) for comment in in_order if comment.pk in stays]
+        comment, level = stack.pop()
+        in_order.append((comment, level))
+        stack += [(child, level + 1) for child in reversed(beneath.get(comment.pk, []))]
+    counts: dict[int, int] = {}  # of those that stay, itself included
+    for comment, _level in reversed(in_order):  # children before their parents
+        count = sum(counts.get(child.pk, 0) for child in beneath.get(comment.pk, []))
+        if comment.is_published or count or comment is root:
+            counts[comment.pk] = count + 1
+    nodes = [
+        Node(
+            comment,
+            parent=here.get(comment.parent_id),
+            level=min(level, INDENT_LIMIT),
+            is_flat=level > INDENT_LIMIT,
+            replies=counts[comment.pk] - 1 if level < INDENT_LIMIT else 0,
+        )
+        for comment, level in in_order
+        if comment.pk in counts
+    ]
     published_here = sum(reply.is_published for reply in replies)
     return Thread(nodes, hidden_replies=max(root.reply_count - published_here, 0))
 
 
-def place_of(comment: Comment) -> str:
-    """The address of the page that shows a numbered comment, with its anchor: two bounded queries at most."""
+def place_of(comment: Comment, *, explicit: bool = False) -> str:
+    """The address of the page that shows a numbered comment, with its anchor: two bounded queries at most.
+
+    `explicit` for a device that remembers another order, and would look for the comment there.
+    """
     root = comment.root or comment
     page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
     if comment.root_id:
@@ -190,7 +225,7 @@ def place_of(comment: Comment) -> str:
         if len(earlier.values_list("pk")[:REPLIES_PER_THREAD]) >= REPLIES_PER_THREAD:
             address = reverse("thread", args=[comment.article.slug, root.number])
             return f"{address}?ab={comment.number}#{comment.anchor}"
-    return f"{comment.article.get_absolute_url()}{page.query()}#{comment.anchor}"
+    return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
 
 
 def _visible(comments: models.QuerySet) -> models.QuerySet:
@@ -200,9 +235,9 @@ def _visible(comments: models.QuerySet) -> models.QuerySet:
 
 def _roots(article: Article, position: Position) -> tuple[list[Comment], Position | None]:
     # A removed or deleted root stays, as a tombstone, as long as there are replies beneath it.
-    roots = Comment.objects.filter(
+    roots = Comment.objects.for_page().filter(
         Q(state=Comment.State.PUBLISHED) | Q(reply_count__gt=0), article=article, parent=None, number__isnull=False
-    ).select_related("passage")
+    )
     if position.inline:
         return _inline_roots(roots.filter(passage__isnull=False), position)
     if position.order == Order.MOST_VOTED:
@@ -253,23 +288,30 @@ def _first_replies(roots: list[int]) -> list[Comment]:
         " ORDER BY number LIMIT %s) AS reply",
         [roots, REPLIES_PER_THREAD],
     )
-    return list(Comment.objects.filter(pk__in=first).order_by("number"))
+    return list(Comment.objects.for_page().filter(pk__in=first).order_by("number"))
+
+
+def _flat_page(article: Article, position: Position) -> ThreadPage:
+    """All comments one after another, by number."""
+    last, first = article.counters.last_number, (position.page - 1) * FLAT_PER_PAGE
+    comments = Comment.objects.for_page().published().filter(article=article)
+    if position.order == Order.NEWEST:
+        comments = comments.filter(number__lte=last - first, number__gt=last - first - FLAT_PER_PAGE)
+        comments = comments.order_by("-number")
+    else:
+        comments = comments.filter(number__gt=first, number__lte=first + FLAT_PER_PAGE).order_by("number")
+    nodes = [Node(comment) for comment in comments]
+    _fetch_parents(nodes)
+    following = position.moved(page=position.page + 1) if first + FLAT_PER_PAGE < last else None
+    return ThreadPage([Thread([node]) for node in nodes], position, following, max(-(-last // FLAT_PER_PAGE), 1))
 
 
 def _fetch_parents(nodes: list[Node]) -> None:
-    """The parents that stand on another page: one query, if there are any."""
+    """The parents that stand elsewhere: one query, if there are any."""
     orphans = [node for node in nodes if node.parent is None and node.comment.parent_id]
     parents = Comment.objects.in_bulk({node.comment.parent_id for node in orphans}) if orphans else {}
     for node in orphans:
-        node.parent, node.away = parents.get(node.comment.parent_id), True
-
-
-def _mark_votes(nodes: list[Node], reader: Reader) -> None:
-    """What belongs to the viewer, apart from what belongs to everyone."""
-    shown = [node.comment.pk for node in nodes]
-    voted = set(Vote.objects.filter(reader=reader, comment__in=shown).values_list("comment_id", flat=True))
-    for node in nodes:
-        node.voted = node.comment.pk in voted
+        node.parent, node.is_flat = parents.get(node.comment.parent_id), True
 
 
 def _small_int(text: str) -> int | None:

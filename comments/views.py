@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -19,12 +20,16 @@ from comments.mails import comment_token_fits
 from comments.models import Comment, CommentQuerySet, Passage
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
-from comments.threads import place_of, whole_thread
+from comments.showing import own_marks, threads_html, vote_html
+from comments.threads import REMEMBERED, place_of, whole_thread
+from newsroom.context import site
 from newsroom.formkey import new_form_key, read_form_key
 from newsroom.markup import comment_html
 from newsroom.ratelimit import client_network
 from newsroom.sharedforms import shared_form, token_page
+from newsroom.slots import Skeleton
 from newsroom.tokens import token_pk
+from readers.context import own_slots
 from readers.device import acting_reader, current_reader, reads_only, remember
 from readers.services import confirm_address
 
@@ -59,7 +64,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
     if not comment.is_published and not _has_tombstone(comment):
         raise Http404
-    return redirect(place_of(comment))
+    return redirect(place_of(comment, explicit=REMEMBERED in request.COOKIES))
 
 
 @require_GET
@@ -75,15 +80,23 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if not root.is_published and not root.reply_count:
         raise Http404
     begins = _number(request.GET.get("ab")) - 1 if "ab" in request.GET else _number(request.GET.get("nach"))
-    shown, following = whole_thread(root, max(begins, 0), current_reader(request))
+    shown, following = whole_thread(root, max(begins, 0))
     context = {
+        **site(),
+        "for_everyone": True,
         "article": root.article,
-        "thread": shown,
+        "root": root,
+        "threads": threads_html(root.article, [shown]),
         "following": following,
         "begins_late": begins > root.number,
-        "reader": current_reader(request),
     }
-    response = render(request, "comments/thread_page.html", context)
+    skeleton = Skeleton.cut(render_to_string("comments/thread_page.html", context))
+    own = {}
+    if not reads_only(request):
+        own = own_slots(request)
+        if reader := current_reader(request):
+            own |= own_marks(root.article, reader, skeleton)
+    response = HttpResponse(skeleton.fill(own))
     response.headers["Cache-Control"] = "public, no-cache" if reads_only(request) else "private, no-cache"
     patch_vary_headers(response, ["Cookie"])
     return response
@@ -97,8 +110,7 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = request.POST.get("wanted") != "0"
     comment = vote(comment=comment, reader=acting_reader(request), wanted=wanted)
     if request.htmx:
-        context = {"comment": comment, "address": comment.get_absolute_url(), "voted": wanted}
-        return render(request, "comments/vote.html", context)
+        return HttpResponse(vote_html(comment, voted=wanted))
     return redirect(comment)
 
 
@@ -183,7 +195,7 @@ def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
     """To the comment in its place. With htmx the section of the page is fetched again: one way to show a thread."""
     if comment.is_published:
         messages.success(request, _("Ihr Kommentar ist veröffentlicht."), extra_tags="comments")
-        address = place_of(comment)
+        address = place_of(comment, explicit=REMEMBERED in request.COOKIES)
     else:
         messages.info(request, _waiting_sentence(comment), extra_tags="comments")
         address = f"{comment.article.get_absolute_url()}#{comment.anchor}"

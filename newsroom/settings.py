@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "articles.middleware.short_way",
     "newsroom.middleware.response_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -99,6 +100,13 @@ TEMPLATES = [
             ],
         },
     },
+    {
+        # For threads alone; every other page is a Django template.
+        "NAME": "jinja2",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"environment": "newsroom.jinja.environment"},
+    },
 ]
 
 # --- database, jobs, cache --------------------------------------------------------------------------
@@ -115,6 +123,10 @@ PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 5, "stalled_worker
 
 # allauth's limits count in the cache; several web processes must see the same counts.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "newsroom_cache"}}
+
+# Bytes that each web process keeps of pages for everyone: as rendered, and as sent.
+PAGE_MEMORY = env.int("PAGE_MEMORY", default=16_000_000)
+ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=8_000_000)
 
 # --- mail -------------------------------------------------------------------------------------------
 

@@ -85,7 +85,8 @@ def test_order(article, client, order):
     comments = threads(article, 7)
     page = client.get(f"/artikel/{article.slug}/?sortierung={order}")
     assert shown(page) == in_order(comments, order)
-    current = [text for text, attributes in Links(page).found.items() if "aria-current" in attributes]
+    sorting = ("Älteste", "Neueste", "Meistbewertet")
+    current = [text for text in sorting if "aria-current" in Links(page).found[text]]
     assert current == [{"aelteste": "Älteste", "neueste": "Neueste", "meistbewertet": "Meistbewertet"}[order]]
 
 
@@ -149,7 +150,7 @@ def test_page_beyond_the_last_is_empty_and_leads_back(article, client):
     factories.comment(article)
     page = client.get(f"/artikel/{article.slug}/?seite=99")
     assert (shown(page), link(page, "Weitere Kommentare")) == ([], None)
-    assert link(page, "Zum Anfang der Kommentare") == f"/artikel/{article.slug}/#kommentare"
+    assert link(page, "Zum Anfang der Kommentare") == f"/artikel/{article.slug}/?sortierung=aelteste#kommentare"
 
 
 # --- depth -----------------------------------------------------------------------------------------------------------
@@ -165,9 +166,20 @@ def chain(article: Article, length: int) -> list[Comment]:
 
 def test_replies_indent_to_five_and_then_say_whom_they_answer(article, client):
     chain(article, 9)
-    page = client.get(f"/artikel/{article.slug}/").text
-    assert re.findall(r'class="comment(?: i(\d))?"', page) == ["", "1", "2", "3", "4", "5", "5", "5", "5"]
+    page = client.get(f"/artikel/{article.slug}/gespraech/1/").text
+    assert indents(page) == [0, 1, 2, 3, 4, 5, 5, 5, 5]
     assert re.findall(r"Antwort auf ([^<]+)<", page) == ["Person 5", "Person 6", "Person 7"]
+
+
+def indents(page: str) -> list[int]:
+    """How deep each comment stands within the lists of replies."""
+    depth, found = 0, []
+    for mark in re.findall(r'<details class="replies"|</details>|<article id="kommentar', page):
+        depth += {"<d": 1, "</": -1, "<a": 0}[mark[:2]]
+        if mark.startswith("<article"):
+            found.append(depth)
+    assert depth == 0
+    return found
 
 
 def test_replies_stand_beneath_their_parents(article, client):

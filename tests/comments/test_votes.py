@@ -65,7 +65,7 @@ def test_first_vote_without_script_is_asked_to_confirm(comment):
 def test_with_htmx_the_button_is_answered(client, comment):
     answer = press(client, comment, headers={"HX-Request": "true"})
     assert answer.status_code == 200
-    assert answer.text.startswith('<form class="vote"')
+    assert answer.text.startswith('<button form="tat"')
     assert "Respekt <span>1</span>" in answer.text
 
 

@@ -1,0 +1,95 @@
+"""A conversation as HTML: what everyone sees, and apart from it what belongs to one reader (newsroom.slots)."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from django.template import engines
+from django.urls import reverse
+from django.utils import dateformat, timezone
+from django.utils.formats import get_format
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from articles.models import Article
+from comments.models import Comment, Vote
+from comments.threads import Thread
+from newsroom.formkey import new_form_key
+from newsroom.slots import Skeleton, slot
+from readers.models import Reader
+
+VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
+
+
+def threads_html(article: Article, threads: list[Thread]) -> SafeString:
+    """The threads as everyone sees them, with slots."""
+    context = {
+        "article": article,
+        "threads": threads,
+        "unvoted": _vote_state(False),
+        "local": partial(timezone.localtime, timezone=timezone.get_current_timezone()),
+        "short": partial(dateformat.format, format_string=get_format("SHORT_DATETIME_FORMAT")),
+        "thread_address": lambda thread: reverse("thread", args=[article.slug, thread.root.number]),
+        "replies_label": lambda count: ngettext("%d Antwort", "%d Antworten", count) % count,
+        "more_label": _more_label,
+    }
+    return _render("threads", context)
+
+
+def vote_html(comment: Comment, *, voted: bool) -> SafeString:
+    return _render("vote", {"comment": comment, "state": _vote_state(voted)})
+
+
+def held_html(comment: Comment) -> SafeString:
+    return _render("held", {"comment": comment, "tools": ""})
+
+
+def form_slots() -> dict[str, str]:
+    """The initial values of a comment form that is made for everyone."""
+    return {name: slot(f"wert-{name}") for name in ("name", "email", "website", "form_key")}
+
+
+def own_form(reader: Reader | None) -> dict[str, str]:
+    """What the form knows of a reader, and its own key."""
+    known = {"wert-form_key": new_form_key()}
+    if reader is not None:
+        known |= {f"wert-{name}": escape(getattr(reader, name)) for name in ("name", "email", "website")}
+        if reader.is_account and reader.email:
+            known["email-feld"] = ""  # known and proved: not asked for again (A29)
+    return known
+
+
+def own_marks(article: Article, reader: Reader, page: Skeleton) -> dict[str, str]:
+    """The reader's votes and own comments on a page: two queries."""
+    shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
+    votes = Vote.objects.filter(reader=reader, comment__in=shown).values_list("comment_id", flat=True)
+    values = {f"{VOTED}{pk}": _vote_state(True) for pk in votes}
+    held = Comment.objects.held().filter(article=article, reader=reader).select_related("passage").order_by("pk")
+    return values | _held_in_place(held, set(shown))
+
+
+def _held_in_place(held: Iterable[Comment], shown: set[int]) -> dict[str, str]:
+    """Beneath what they answer, if that is shown, or above all threads."""
+    values: dict[str, str] = {}
+    for comment in held:
+        place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
+        values[place] = values.get(place, "") + held_html(comment)
+    return values
+
+
+def _vote_state(voted: bool) -> SafeString:
+    if voted:
+        return mark_safe(f'value="0" aria-pressed="true" title="{_("Zurücknehmen")}"')
+    return mark_safe('value="1" aria-pressed="false"')
+
+
+def _more_label(thread: Thread) -> str:
+    count = thread.hidden_replies
+    if len(thread.nodes) == 1:
+        return ngettext("%d Antwort anzeigen", "%d Antworten anzeigen", count) % count
+    return ngettext("%d weitere Antwort anzeigen", "%d weitere Antworten anzeigen", count) % count
+
+
+def _render(name: str, context: dict) -> SafeString:
+    return mark_safe(engines["jinja2"].get_template(f"comments/{name}.jinja").render(context))
