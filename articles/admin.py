@@ -65,7 +65,7 @@ class ArticleAdmin(admin.ModelAdmin):
     fieldsets = [
         (None, {"fields": ["headline", "summary", "source"]}),
         (_("Veröffentlichen"), {"fields": [("author", "section"), ("state", "published_at"), "slug"]}),
-        (_("Kommentare"), {"fields": ["comment_mode", "question"]}),
+        (_("Kommentare"), {"fields": [("comment_mode", "slow_mode"), "question"]}),
     ]
 
     def get_form(self, request, obj=None, change=False, **kwargs):

@@ -103,6 +103,12 @@ class Article(models.Model):
     modified_at = models.DateTimeField(_("geändert"), auto_now=True)
 
     comment_mode = models.CharField(_("Kommentare"), max_length=12, choices=CommentMode, default=CommentMode.OPEN)
+    slow_mode = models.PositiveSmallIntegerField(
+        _("Pause"),
+        choices=[(0, _("keine")), (30, _("30 Sekunden")), (60, _("1 Minute")), (300, _("5 Minuten"))],
+        default=0,
+        help_text=_("So lange wartet, wer geschrieben hat, bis zum nächsten eigenen Kommentar."),
+    )
     question = models.CharField(
         _("Frage an die Leser"), max_length=300, blank=True, help_text=_("Steht über dem Kommentarformular.")
     )

@@ -28,3 +28,17 @@ def page_etag(version: tuple, position: str) -> str:
     """Of the page that shows an article in this version at this position (its query), as this release shows it."""
     parts = [*version, position, settings.LANGUAGE_CODE, settings.SITE_NAME, settings.RELEASE]
     return hashlib.sha256("\x00".join(map(str, parts)).encode()).hexdigest()[:20]
+
+
+_LATEST = """
+    SELECT counters.last_number, counters.comments
+    FROM articles_article article JOIN articles_counters counters ON counters.article_id = article.id
+    WHERE article.slug = %s AND article.state = 'published' AND article.published_at <= %s
+"""
+
+
+def latest_number(slug: str) -> tuple[int, int] | None:
+    """The number of a published article's newest comment, and how many are shown; None if there is no such article."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATEST, [slug, timezone.now()])
+        return cursor.fetchone()

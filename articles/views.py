@@ -15,7 +15,7 @@ from articles.models import Article, Page
 from articles.versions import article_version, page_etag
 from comments.forms import CommentForm
 from comments.showing import form_slots, own_form, own_marks, threads_html
-from comments.threads import REMEMBERED, Order, Position, View, thread_page
+from comments.threads import REMEMBERED, Order, Position, View, picked, thread_page
 from newsroom.context import site
 from newsroom.memory import Memory
 from newsroom.slots import Skeleton, slot
@@ -95,6 +95,10 @@ def _context_for_everyone(article: Article, position: Position) -> dict:
         "orders": [(order, position.moved(order=order).query(explicit=True)) for order in Order],
         "views": [(view, position.moved(view=view).query(explicit=True)) for view in View],
         "all_query": position.moved(view=View.THREADS).query(explicit=True),
+        "picks": picked(article) if position == Position(order=position.order) else [],
+        "pages": [(number, number and position.moved(page=number).query(explicit=True)) for number in page.numbers()]
+        if position.is_numbered and page.last > 1
+        else [],
         "first_query": position.moved(page=1, after=()).query(explicit=True),
         "write_url": reverse("write_comment", args=[article.slug]),
         "form": CommentForm(initial=form_slots(), article=article, reader=None),

@@ -25,8 +25,8 @@ class Draft:
     notify: bool = False
 
 
-class CommentForm(forms.Form):
-    """Raw field lengths are capped well below the upload limit before anything parses them (C2)."""
+class BodyForm(forms.Form):
+    """The words of a comment. Raw lengths are capped well below the upload limit before anything parses them (C2)."""
 
     # The browser's own bubble would hide our sentence, which says why and what to do.
     use_required_attribute = False
@@ -42,6 +42,35 @@ class CommentForm(forms.Form):
             "max_length": _("Ihr Kommentar ist zu lang: %(show_value)d Zeichen, höchstens %(limit_value)d gehen."),
         },
     )
+    form_key = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def clean_body(self) -> str:
+        body = normalise(self.cleaned_data["body"])
+        if not shows_something(body):
+            raise ValidationError(self.fields["body"].error_messages["required"], code="required")
+        # Normalising can lengthen a text: one character of musical notation becomes three.
+        MaxLengthValidator(COMMENT_LIMIT, self.fields["body"].error_messages["max_length"])(body)
+        return body
+
+
+class EditForm(BodyForm):
+    """New words for a comment that is there."""
+
+
+class OwnerForm(forms.Form):
+    use_required_attribute = False
+
+    email = AddressField(
+        label=_("E-Mail"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        max_length=254,
+        error_messages={"required": _("Bitte nennen Sie die Adresse, die Sie beim Kommentar angegeben haben.")},
+    )
+
+
+class CommentForm(BodyForm):
+    """A new comment and who writes it."""
+
     name = forms.CharField(
         label=_("Name"),
         max_length=80,
@@ -73,7 +102,6 @@ class CommentForm(forms.Form):
         max_length=500,
         widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
     )
-    form_key = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
     def __init__(self, *args, article: Article, reader: Reader | None, id_prefix: str = "", **kwargs):
         super().__init__(*args, auto_id=f"{id_prefix}%s", **kwargs)
@@ -83,14 +111,6 @@ class CommentForm(forms.Form):
         # An account's address is known; it is not asked for again (A29, WCAG 3.3.7). An editor's may have none.
         if reader is not None and reader.is_account and reader.email:
             del self.fields["email"]
-
-    def clean_body(self) -> str:
-        body = normalise(self.cleaned_data["body"])
-        if not shows_something(body):
-            raise ValidationError(self.fields["body"].error_messages["required"], code="required")
-        # Normalising can lengthen a text: one character of musical notation becomes three.
-        MaxLengthValidator(COMMENT_LIMIT, self.fields["body"].error_messages["max_length"])(body)
-        return body
 
     def clean_name(self) -> str:
         name = normalise_line(self.cleaned_data["name"])

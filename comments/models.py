@@ -1,10 +1,16 @@
 """What readers write: comments, which form threads beneath an article, and the votes they get."""
 
+from datetime import datetime, timedelta
+from html import unescape
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import MD5
+from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
@@ -13,6 +19,8 @@ from readers.models import Reader
 
 # Replies deeper than this stay flat and say whom they answer: on a phone a sixth indent leaves no line to read.
 INDENT_LIMIT = 5
+EXCERPT = 160  # characters
+EDIT_WINDOW = timedelta(minutes=15)
 
 
 class Passage(models.Model):
@@ -82,6 +90,7 @@ class Comment(models.Model):
     thread_number = models.PositiveIntegerField(null=True, blank=True, editable=False)  # roots only
 
     name = models.CharField(_("Name"), max_length=80)
+    email = models.EmailField(_("E-Mail"), blank=True)  # given with this comment; its reader may have another by now
     website = models.URLField(_("Website"), blank=True)
     body = models.TextField(_("Kommentar"), validators=[MinLengthValidator(1)])
     html = models.TextField(editable=False)
@@ -170,6 +179,20 @@ class Comment(models.Model):
     @property
     def is_held(self) -> bool:
         return self.state == self.State.HELD
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of what it says, as plain text, for a list."""
+        return Truncator(unescape(strip_tags(self.html))).chars(EXCERPT)
+
+    @property
+    def editable_until(self) -> datetime:
+        return (self.published_at or self.created_at) + EDIT_WINDOW
+
+    def may_be_edited_by(self, reader: Reader | None) -> bool:
+        """By its author, for a while, as long as readers are still to see it."""
+        is_theirs = reader is not None and self.reader_id == reader.pk
+        return is_theirs and (self.is_published or self.is_held) and timezone.now() < self.editable_until
 
     def render(self) -> None:
         """Makes the HTML from the body. Raises markup.TooLong."""

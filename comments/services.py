@@ -1,17 +1,20 @@
-"""What people do with comments: write, vote. One function each, one transaction each (DESIGN "Posting")."""
+"""What people do with comments: write, change, delete, vote. One function and one transaction each."""
 
+import math
 import uuid
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from articles.models import Article, Counters
 from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, screen
-from comments.tasks import send_confirmation
+from comments.tasks import send_confirmation, send_owner_mail
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
@@ -20,6 +23,7 @@ from subscriptions.tasks import announce
 
 # Mails that ask to confirm one's comment, to one address over the whole site.
 MAILS_PER_DAY = 10
+OWNER_LINKS_PER_DAY = 3
 
 
 class Refused(Exception):
@@ -30,6 +34,16 @@ class Refused(Exception):
     def __init__(self, message: str, status: int | None = None):
         super().__init__(message)
         self.status = status or self.status
+
+
+def too_many() -> Refused:
+    return Refused(
+        _(
+            "Das waren sehr viele Kommentare in kurzer Zeit. Ihr Text steht noch hier;"
+            " bitte versuchen Sie es in zehn Minuten wieder."
+        ),
+        429,
+    )
 
 
 def post_comment(
@@ -54,6 +68,7 @@ def post_comment(
         raise Refused(
             _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier.")
         )
+    _keep_slow_mode(article, reader)
     verdict = screen(
         article=article,
         reader=reader,
@@ -64,13 +79,7 @@ def post_comment(
         how=how,
     )
     if verdict.refused:
-        raise Refused(
-            _(
-                "Das waren sehr viele Kommentare in kurzer Zeit. Ihr Text steht noch hier;"
-                " bitte versuchen Sie es in zehn Minuten wieder."
-            ),
-            429,
-        )
+        raise too_many()
     comment = Comment(
         article=article,
         reader=reader,
@@ -78,7 +87,9 @@ def post_comment(
         root_id=(parent.root_id or parent.pk) if parent else None,
         depth=parent.depth + 1 if parent else 0,
         name=draft.name,
+        email=draft.email,
         website=draft.website,
+        badge=badge_of(reader, article),
         body=draft.body,
         passage=passage,
         held_because=verdict.held_because,
@@ -117,37 +128,82 @@ def post_comment(
 
 
 def publish(comment: Comment) -> None:
-    """Makes a new or held comment visible: its number, the counters, and the job that tells subscribers.
+    """Makes a comment visible: with a new number, the counters and the job that tells subscribers; or, if it had a
+    number before, in its old place and without telling anyone twice.
 
     Call in a transaction. The root's row is locked before the counters, here as everywhere (no deadlock).
     """
+    comment.state = Comment.State.PUBLISHED
+    if comment.number is not None:
+        _count_visible(comment, +1)
+        comment.save()
+        return
     if comment.root_id:
         Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + 1)
     comment.number, comment.thread_number = Counters.objects.number_comment(
         comment.article_id, opens_thread=comment.parent_id is None
     )
-    comment.state = Comment.State.PUBLISHED
     comment.published_at = timezone.now()
     comment.save()
-    announce.defer(comment_id=comment.pk)
+    announce.configure(schedule_in={"seconds": settings.UNDO_SECONDS}).defer(comment_id=comment.pk)
 
 
 def withdraw(comment: Comment, state: Comment.State) -> None:
-    """Takes a published or held comment out of sight, as removed or deleted. Call in a transaction."""
+    """Takes a published or held comment out of sight: removed, deleted, or held again. Call in a transaction."""
     if comment.is_published:
         _count_visible(comment, -1)
     comment.state = state
-    comment.save(update_fields=["state"])
+    comment.save()
 
 
-def bring_back(comment: Comment) -> None:
-    """Shows a removed comment again: in its old place if it had a number, as newly published if it never had."""
-    if comment.number is None:
-        publish(comment)
-        return
-    _count_visible(comment, +1)
-    comment.state = Comment.State.PUBLISHED
-    comment.save(update_fields=["state"])
+def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstances) -> Comment:
+    """The author's new words, screened like the first; the old ones stay readable. Raises Refused."""
+    with transaction.atomic():
+        reader = Reader.objects.lock(reader)
+        comment = Comment.objects.select_for_update(of=("self",)).select_related("article").get(pk=comment.pk)
+        if not comment.may_be_edited_by(reader):
+            raise Refused(
+                _("Dieser Kommentar lässt sich nicht mehr ändern. Ihr Text steht noch hier, falls Sie ihn brauchen.")
+            )
+        if body == comment.body:
+            return comment
+        verdict = screen(
+            article=comment.article,
+            reader=reader,
+            name=comment.name,
+            email=comment.email,
+            website=comment.website,
+            body=body,
+            how=how,
+        )
+        if verdict.refused:
+            raise too_many()
+        now = timezone.now()
+        if comment.number is not None:  # somebody may have read it
+            comment.revisions.create(body=comment.body, html=comment.html, replaced_at=now)
+            comment.edited_at = now
+        comment.body = body
+        comment.render()
+        if verdict.held_because:
+            comment.held_because = verdict.held_because
+            withdraw(comment, Comment.State.HELD)
+        else:
+            comment.save()
+            Counters.objects.touch(comment.article_id)
+    return comment
+
+
+def delete_comment(*, comment: Comment, reader: Reader) -> None:
+    """The author's own deleting: the words go, a tombstone keeps the replies. Safe to call twice."""
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        if comment.reader_id != reader.pk or not (comment.is_published or comment.is_held):
+            return
+        comment.revisions.all().delete()
+        comment.body = comment.name = "–"
+        comment.html = comment.website = comment.email = ""
+        comment.picked_at = None
+        withdraw(comment, Comment.State.DELETED)
 
 
 def confirm_comment(comment: Comment) -> None:
@@ -156,6 +212,13 @@ def confirm_comment(comment: Comment) -> None:
         comment = Comment.objects.select_for_update().get(pk=comment.pk)
         if comment.is_held and not comment.held_because and comment.article.takes_comments:
             publish(comment)
+
+
+def send_owner_link(*, comment: Comment, email: str, network: str) -> None:
+    """To whoever wrote `comment` with the address `email`; nothing happens for any other address."""
+    is_theirs = comment.email == email and not comment.reader.is_account
+    if is_theirs and may_send_unasked("owner", email, network, per_day=OWNER_LINKS_PER_DAY):
+        send_owner_mail.defer(comment_id=comment.pk)
 
 
 def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
@@ -184,6 +247,38 @@ def hand_over(source: Reader, target: Reader) -> None:
         Counters.objects.touch(article_id)
     Vote.objects.filter(pk__in=[vote.pk for vote in doubled]).delete()
     Vote.objects.filter(reader=source).update(reader=target)
+
+
+def badge_of(reader: Reader, article: Article) -> str:
+    """As what a signed-in member of the house speaks: by what they may do."""
+    if not reader.is_account or not reader.user.is_active:
+        return ""
+    if article.author.user_id == reader.user_id:
+        return Comment.Badge.AUTHOR
+    if reader.user.is_staff and reader.user.has_perm("articles.change_article"):
+        return Comment.Badge.EDITOR
+    if reader.user.is_staff and reader.user.has_perm("comments.change_comment"):
+        return Comment.Badge.MODERATOR
+    return ""
+
+
+def _keep_slow_mode(article: Article, reader: Reader) -> None:
+    """One comment a reader in so many seconds, where the editors want it so. Raises Refused."""
+    if not article.slow_mode:
+        return
+    latest = (
+        reader.comments.filter(article=article).order_by("-created_at").values_list("created_at", flat=True).first()
+    )
+    wait = article.slow_mode - (timezone.now() - latest).total_seconds() if latest else 0
+    if wait > 0:
+        sentence = ngettext(
+            "In diesem Gespräch kann jeder einmal in %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
+            " in %(count)d Sekunde können Sie ihn abschicken.",
+            "In diesem Gespräch kann jeder einmal in %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
+            " in %(count)d Sekunden können Sie ihn abschicken.",
+            math.ceil(wait),
+        )
+        raise Refused(sentence % {"pause": article.slow_mode, "count": math.ceil(wait)}, 429)
 
 
 def _count_visible(comment: Comment, change: int) -> None:

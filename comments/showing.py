@@ -1,8 +1,10 @@
 """A conversation as HTML: what everyone sees, and apart from it what belongs to one reader (newsroom.slots)."""
 
-from collections.abc import Iterable
+import math
 from functools import partial
 
+from django.conf import settings
+from django.db.models import Q
 from django.template import engines
 from django.urls import reverse
 from django.utils import dateformat, timezone
@@ -42,7 +44,16 @@ def vote_html(comment: Comment, *, voted: bool) -> SafeString:
 
 
 def held_html(comment: Comment) -> SafeString:
-    return _render("held", {"comment": comment, "tools": ""})
+    return _render("held", {"comment": comment, "tools": tools_html(comment)})
+
+
+def tools_html(comment: Comment) -> SafeString:
+    """What its author may still do with a comment."""
+    now = timezone.now()
+    left = (comment.editable_until - now).total_seconds()
+    undo = settings.UNDO_SECONDS - (now - (comment.published_at or comment.created_at)).total_seconds()
+    minutes = ngettext("noch %d Minute", "noch %d Minuten", math.ceil(left / 60)) % math.ceil(left / 60)
+    return _render("tools", {"address": comment.get_absolute_url(), "left": left, "minutes": minutes, "undo": undo})
 
 
 def form_slots() -> dict[str, str]:
@@ -65,16 +76,14 @@ def own_marks(article: Article, reader: Reader, page: Skeleton) -> dict[str, str
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
     votes = Vote.objects.filter(reader=reader, comment__in=shown).values_list("comment_id", flat=True)
     values = {f"{VOTED}{pk}": _vote_state(True) for pk in votes}
-    held = Comment.objects.held().filter(article=article, reader=reader).select_related("passage").order_by("pk")
-    return values | _held_in_place(held, set(shown))
-
-
-def _held_in_place(held: Iterable[Comment], shown: set[int]) -> dict[str, str]:
-    """Beneath what they answer, if that is shown, or above all threads."""
-    values: dict[str, str] = {}
-    for comment in held:
-        place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
-        values[place] = values.get(place, "") + held_html(comment)
+    held, published = Q(state=Comment.State.HELD), Q(state=Comment.State.PUBLISHED, pk__in=shown)
+    for comment in Comment.objects.filter(held | published, article=article, reader=reader).order_by("pk"):
+        if comment.is_published:
+            values[f"eigen-{comment.pk}"] = tools_html(comment)
+        else:
+            # Beneath what it answers, if that is shown, or above all threads.
+            place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
+            values[place] = values.get(place, "") + held_html(comment)
     return values
 
 

@@ -1,6 +1,6 @@
 from procrastinate.contrib.django import app
 
-from comments.mails import confirm_comment_mail
+from comments.mails import confirm_comment_mail, owner_mail
 from comments.models import Comment
 from newsroom.mail import hand_over
 from newsroom.tasks import PATIENT
@@ -10,6 +10,14 @@ from newsroom.tasks import PATIENT
 def send_confirmation(comment_id: int) -> None:
     """Asks a guest to confirm their address before the comment is published (mode "confirmed")."""
     comment = Comment.objects.held().select_related("article", "reader").filter(pk=comment_id).first()
-    if comment is None or not comment.reader.email:
+    if comment is None or not comment.email:
         return
     hand_over(confirm_comment_mail(comment))
+
+
+@app.task(retry=PATIENT)
+def send_owner_mail(comment_id: int) -> None:
+    """A link with which a guest may change their comment on another device."""
+    comment = Comment.objects.select_related("article").filter(pk=comment_id).first()
+    if comment is not None and comment.email and (comment.is_published or comment.is_held):
+        hand_over(owner_mail(comment))

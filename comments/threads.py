@@ -5,7 +5,7 @@ are numbered, so a page of the chronological orders is a range of thread numbers
 the replies of all threads of a page come from one LATERAL join over the index on (root, number).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.db import models
@@ -22,6 +22,7 @@ THREADS_PER_PAGE = 50
 REPLIES_PER_THREAD = 3
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
+PICKS = 3
 # The cookie in which a device keeps its order and view. It says nothing about anyone: pages stay the same for all.
 REMEMBERED = "ansicht"
 # Beyond what anyone has written; a number that large in an address is not ours.
@@ -49,6 +50,7 @@ class Position:
     view: View = View.THREADS
     page: int = 1  # of the chronological orders
     after: tuple[int, ...] = ()  # key of the last thread seen: (score, thread number), or (thread number,) inline
+    since: int = 0  # one after another: only comments with a larger number
 
     @classmethod
     def from_query(cls, query: dict[str, str], remembered: str = "") -> "Position":
@@ -56,7 +58,7 @@ class Position:
 
         `remembered` is the device's choice, "neueste.flach"; it applies only to an address that chooses nothing.
         """
-        if not query.keys() & {"sortierung", "ansicht", "seite", "nach"}:
+        if not query.keys() & {"sortierung", "ansicht", "seite", "nach", "seit"}:
             order, _dot, view = remembered.partition(".")
             query = {"sortierung": order, "ansicht": view if view != View.INLINE else ""}
         order, view = query.get("sortierung", ""), query.get("ansicht", "")
@@ -67,6 +69,7 @@ class Position:
             view=View(view) if view in View.values else View.THREADS,
             page=min(max(page or 1, 1), LAST_PAGE),
             after=() if None in after else after,
+            since=(_small_int(query.get("seit", "")) or 0) if view == View.FLAT else 0,
         )
         if position.view == View.FLAT and position.order == Order.MOST_VOTED:
             position = position.moved(view=View.THREADS)
@@ -89,14 +92,13 @@ class Position:
 
     def moved(self, **changes) -> "Position":
         """Another position; one that changes order or view begins at its beginning."""
-        place = {"page": 1, "after": ()} if changes.keys() & {"order", "view"} else {}
+        place = {"page": 1, "after": (), "since": 0} if changes.keys() & {"order", "view"} else {}
         # Votes order threads; what is one comment after another has an order already.
         if changes.get("view") == View.FLAT and self.order == Order.MOST_VOTED:
             place["order"] = Order.OLDEST
         if changes.get("order") == Order.MOST_VOTED and self.view == View.FLAT:
             place["view"] = View.THREADS
-        kept = {"order": self.order, "view": self.view, "page": self.page, "after": self.after}
-        return Position(**kept | place | changes)
+        return replace(self, **place | changes)
 
     @property
     def choice(self) -> str:
@@ -110,6 +112,8 @@ class Position:
             parts["sortierung"] = self.order.value
         if self.view != View.THREADS:
             parts["ansicht"] = self.view.value
+        if self.since:
+            parts["seit"] = self.since
         if self.page > 1:
             parts["seite"] = self.page
         if self.after:
@@ -145,6 +149,19 @@ class ThreadPage:
     next: Position | None = None
     last: int = 1  # the number of the last page, where pages are numbered
 
+    def numbers(self) -> list[int | None]:
+        """Of the pages to link to: the first, the last and those around this one; None where some are left out."""
+        near = range(self.position.page - 2, self.position.page + 3)
+        shown = sorted({1, self.last, *(number for number in near if 1 <= number <= self.last)})
+        numbers: list[int | None] = []
+        for number in shown:
+            if numbers and number - numbers[-1] == 2:
+                numbers.append(number - 1)
+            elif numbers and number - numbers[-1] > 2:
+                numbers.append(None)
+            numbers.append(number)
+        return numbers
+
 
 def thread_page(article: Article, position: Position) -> ThreadPage:
     """One page of an article's threads, the same for everyone: two queries, three in the flat view."""
@@ -160,6 +177,12 @@ def thread_page(article: Article, position: Position) -> ThreadPage:
     threads = [arrange(root, beneath.get(root.pk, [])) for root in roots]
     last = -(-article.counters.last_thread // THREADS_PER_PAGE)
     return ThreadPage(threads, position, following, max(last, 1))
+
+
+def picked(article: Article) -> list[Comment]:
+    """What the editors recommend, the latest first: one query."""
+    picks = Comment.objects.for_page().published().filter(article=article, picked_at__isnull=False)
+    return list(picks.order_by("-picked_at")[:PICKS])
 
 
 def whole_thread(root: Comment, after: int) -> tuple[Thread, int | None]:
@@ -293,13 +316,15 @@ def _first_replies(roots: list[int]) -> list[Comment]:
 
 def _flat_page(article: Article, position: Position) -> ThreadPage:
     """All comments one after another, by number."""
-    last, first = article.counters.last_number, (position.page - 1) * FLAT_PER_PAGE
+    last, first = article.counters.last_number - position.since, (position.page - 1) * FLAT_PER_PAGE
     comments = Comment.objects.for_page().published().filter(article=article)
     if position.order == Order.NEWEST:
-        comments = comments.filter(number__lte=last - first, number__gt=last - first - FLAT_PER_PAGE)
+        end = article.counters.last_number - first
+        comments = comments.filter(number__lte=end, number__gt=max(end - FLAT_PER_PAGE, position.since))
         comments = comments.order_by("-number")
     else:
-        comments = comments.filter(number__gt=first, number__lte=first + FLAT_PER_PAGE).order_by("number")
+        begin = position.since + first
+        comments = comments.filter(number__gt=begin, number__lte=begin + FLAT_PER_PAGE).order_by("number")
     nodes = [Node(comment) for comment in comments]
     _fetch_parents(nodes)
     following = position.moved(page=position.page + 1) if first + FLAT_PER_PAGE < last else None

@@ -1,7 +1,9 @@
 """Writing, answering, voting, and the addresses that find a comment. The article page itself is articles.views."""
 
+import json
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +23,7 @@ from comments.models import Comment, CommentQuerySet, Passage
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
 from comments.showing import own_marks, threads_html, vote_html
-from comments.threads import REMEMBERED, place_of, whole_thread
+from comments.threads import REMEMBERED, Position, place_of, whole_thread
 from newsroom.context import site
 from newsroom.formkey import new_form_key, read_form_key
 from newsroom.markup import comment_html
@@ -114,6 +116,22 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(comment)
 
 
+@csrf_exempt  # a stranger's page could only turn the order of comments, and no token means no question in between
+@require_POST
+def remember_view(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keeps order and view on the device. The cookie names no one, so pages stay the same for all who only read."""
+    article = get_object_or_404(Article.objects.published(), slug=slug)
+    position = Position.from_query({}, remembered=request.POST.get("ansicht", ""))
+    response = redirect(f"{article.get_absolute_url()}#kommentare")
+    if position == Position():
+        response.delete_cookie(REMEMBERED)
+    else:
+        response.set_cookie(
+            REMEMBERED, position.choice, max_age=settings.READER_COOKIE_AGE, samesite="Lax", secure=settings.SECURE
+        )
+    return response
+
+
 @csrf_exempt  # the token in the address is the right to act
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,7 +146,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         confirm_comment(comment)
         reader = current_reader(request)
         if reader is not None and reader.pk == comment.reader_id:
-            confirm_address(reader, comment.reader.email)
+            confirm_address(reader, comment.email)
         comment.refresh_from_db()
     return render(request, "comments/confirm.html", {"comment": comment, "article": comment.article})
 
@@ -200,12 +218,14 @@ def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
         messages.info(request, _waiting_sentence(comment), extra_tags="comments")
         address = f"{comment.article.get_absolute_url()}#{comment.anchor}"
     if request.htmx and "/gespraech/" in (request.htmx.current_url_abs_path or ""):
-        return HttpResponseClientRedirect(address)  # another page than the one this comment will stand on
+        response = HttpResponseClientRedirect(address)  # another page than the one this comment will stand on
+        response.headers["HX-Trigger"] = json.dumps({"newsroom:sent": ""})
+        return response
     if request.htmx:
         path, _hash, anchor = address.partition("#")
         place = {"target": "#kommentare", "select": "#kommentare", "swap": "outerHTML"}
         response = HttpResponseLocation(path, **place)
-        response.headers["HX-Trigger"] = f'{{"newsroom:show": "{anchor}"}}'
+        response.headers["HX-Trigger"] = json.dumps({"newsroom:sent": "", "newsroom:show": anchor})
         return response
     return redirect(address)
 

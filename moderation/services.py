@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from comments.models import Comment
-from comments.services import bring_back, publish, withdraw
+from comments.services import publish, withdraw
 from moderation.models import Decision, Notice
 from moderation.tasks import send_notice_receipt
 from newsroom.unasked import may_send_unasked
@@ -34,7 +34,7 @@ def restore(comment: Comment, *, moderator: User) -> None:
     with transaction.atomic():
         comment = Comment.objects.select_for_update().get(pk=comment.pk)
         if comment.state == Comment.State.REMOVED:
-            bring_back(comment)
+            publish(comment)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.RESTORE)
 
 

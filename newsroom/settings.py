@@ -128,6 +128,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 PAGE_MEMORY = env.int("PAGE_MEMORY", default=16_000_000)
 ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=8_000_000)
 
+# How long a comment can be taken back before anyone is mailed about it.
+UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)
+
 # --- mail -------------------------------------------------------------------------------------------
 
 vars().update(environ.Env.email_url_config(env("EMAIL_URL", default="smtp://127.0.0.1:25")))

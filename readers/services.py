@@ -42,6 +42,15 @@ def confirm_address(reader: Reader, email: str) -> None:
             merge(other, reader)
 
 
+def continue_as(reader: Reader, *, email: str, device: Reader | None) -> Reader:
+    """A link mailed to `email`, which `reader` once gave, was opened on another device: it goes on as that reader."""
+    with transaction.atomic():
+        if device is not None and not device.is_account and device.pk != reader.pk:
+            merge(device, reader)
+        confirm_address(reader, email)
+    return reader
+
+
 def merge(source: Reader, target: Reader) -> None:
     """Everything `source` did becomes `target`'s; its old cookies lead there. Call in a transaction.
 

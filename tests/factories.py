@@ -46,6 +46,7 @@ def comment(article: Article, body: str = "Ein Kommentar.", *, parent: Comment |
         depth=parent.depth + 1 if parent else 0,
         reader=author,
         name=fields.pop("name", author.name or "Anna"),
+        email=fields.pop("email", author.email),
         body=body,
         form_key=uuid.uuid4(),
         **fields,

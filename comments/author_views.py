@@ -1,0 +1,133 @@
+"""What somebody does with a comment of their own: change it, delete it, and get these rights back on another device."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from articles.models import Article
+from comments.forms import EditForm, OwnerForm
+from comments.mails import owner_token_fits
+from comments.models import Comment
+from comments.screening import Circumstances
+from comments.services import Refused, delete_comment, edit_comment, send_owner_link
+from comments.threads import place_of
+from newsroom.formkey import new_form_key, read_form_key
+from newsroom.markup import comment_html
+from newsroom.ratelimit import client_network
+from newsroom.sharedforms import shared_form, token_page
+from newsroom.tokens import token_pk
+from readers.device import current_reader, remember
+from readers.services import continue_as
+
+
+@shared_form
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    comment = _comment_or_404(pk)
+    reader = current_reader(request)
+    if reader is None or comment.reader_id != reader.pk:
+        return _not_yours(request, comment)
+    preview, refusal, status = None, "", 200
+    if request.method == "POST":
+        form = EditForm(request.POST)
+        if not form.is_valid():
+            status = 422
+        elif "preview" in request.POST:
+            preview = comment_html(form.cleaned_data["body"])
+        else:
+            key = read_form_key(form.cleaned_data["form_key"])
+            how = Circumstances(key=key, network=client_network(request))
+            try:
+                changed = edit_comment(comment=comment, reader=reader, body=form.cleaned_data["body"], how=how)
+            except Refused as refused:
+                refusal, status = str(refused), refused.status
+            else:
+                return _changed(request, changed)
+    else:
+        form = EditForm(initial={"body": comment.body, "form_key": new_form_key(confirmed=True)})
+    context = {"comment": comment, "article": comment.article, "form": form, "preview": preview, "refusal": refusal}
+    context["is_editable"] = comment.may_be_edited_by(reader)
+    return render(request, "comments/edit.html", context, status=status)
+
+
+@shared_form
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST deletes."""
+    comment = _comment_or_404(pk)
+    reader = current_reader(request)
+    if reader is None or comment.reader_id != reader.pk:
+        return _not_yours(request, comment)
+    if request.method == "POST":
+        delete_comment(comment=comment, reader=reader)
+        messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
+        return redirect(f"{comment.article.get_absolute_url()}#kommentare")
+    return render(request, "comments/delete.html", {"comment": comment, "article": comment.article})
+
+
+@require_safe
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a changed comment said before: public, because others answered to it."""
+    comment = _comment_or_404(pk)
+    if not comment.is_published or comment.edited_at is None:
+        raise Http404
+    revisions = comment.revisions.order_by("pk")
+    return render(
+        request,
+        "comments/history.html",
+        {"comment": comment, "article": comment.article, "revisions": revisions},
+    )
+
+
+@shared_form
+@require_http_methods(["GET", "POST"])
+def own(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mails a link to the address given with the comment. The answer never tells whether the address is right."""
+    comment = _comment_or_404(pk)
+    form = OwnerForm(request.POST if request.method == "POST" else None)
+    sent = form.is_valid()
+    if sent:
+        send_owner_link(comment=comment, email=form.cleaned_data["email"], network=client_network(request))
+    context = {"comment": comment, "article": comment.article, "form": form, "sent": sent}
+    return render(request, "comments/own.html", context, status=422 if form.errors else 200)
+
+
+@csrf_exempt  # the token in the address is the right to act
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_over(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in that mail. GET asks, POST makes this device the author's (B12)."""
+    comment = _comments().filter(pk=token_pk(token)).first()
+    if comment is None or not owner_token_fits(comment, token) or comment.reader.is_account:
+        return render(request, "subscriptions/link_dead.html", status=404)
+    if request.method == "POST":
+        remember(request, continue_as(comment.reader, email=comment.email, device=current_reader(request)))
+        return redirect(place_of(comment) if comment.number else comment.article.get_absolute_url())
+    return render(request, "comments/take_over.html", {"comment": comment, "article": comment.article})
+
+
+def _changed(request: HttpRequest, comment: Comment) -> HttpResponse:
+    if comment.is_published:
+        messages.success(request, _("Ihre Änderung ist veröffentlicht."), extra_tags="comments")
+        return redirect(comment)
+    answer = _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")
+    messages.info(request, answer, extra_tags="comments")
+    return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
+
+
+def _not_yours(request: HttpRequest, comment: Comment) -> HttpResponse:
+    context = {"comment": comment, "article": comment.article, "form": OwnerForm(), "sent": False}
+    return render(request, "comments/own.html", context, status=403)
+
+
+def _comments():
+    return Comment.objects.filter(article__in=Article.objects.published()).select_related("article", "reader", "root")
+
+
+def _comment_or_404(pk: int) -> Comment:
+    """A comment with words; of a removed or deleted one there is nothing to change or to see."""
+    there = [Comment.State.PUBLISHED, Comment.State.HELD]
+    return get_object_or_404(_comments().filter(state__in=there), pk=pk)

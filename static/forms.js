@@ -1,0 +1,203 @@
+/* Forms: token and key before the question, drafts that survive everything, one's place while sending. */
+"use strict";
+
+// --- Forms out of a page that is the same for everyone: token and key at the first touch --------------------------
+
+// A person needs longer than this to write; the server holds what comes faster (comments/screening.py).
+const FASTEST_HUMAN = 3100; // ms, a little more than the server asks for
+
+let csrf = null;
+
+function hidden(form, name) {
+  let field = form.elements.namedItem(name);
+  if (!field) {
+    field = Object.assign(document.createElement("input"), { type: "hidden", name });
+    form.prepend(field);
+  }
+  return field;
+}
+
+function isPrepared(form) {
+  const key = form.elements.namedItem("form_key");
+  return Boolean(form.elements.namedItem("csrfmiddlewaretoken")?.value) && (!key || Boolean(key.value));
+}
+
+async function prepare(form) {
+  if (isPrepared(form)) return;
+  form.preparing ??= (async () => {
+    const key = form.elements.namedItem("form_key");
+    if (!csrf || (key && !key.value)) {
+      const answer = await fetch("/formular/", { headers: { Accept: "application/json" } });
+      if (!answer.ok) throw new Error(answer.status);
+      const fresh = await answer.json();
+      csrf = fresh.csrf;
+      if (key && !key.value) {
+        key.value = fresh.key;
+        form.opened = Date.now();
+      }
+    }
+    hidden(form, "csrfmiddlewaretoken").value = csrf;
+  })().finally(() => { form.preparing = null; });
+  return form.preparing;
+}
+
+const isOurs = (form) => form instanceof HTMLFormElement && form.method === "post";
+
+// At the first word typed and not when the focus comes by: who only tabs through the page gets no cookie.
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (isOurs(form)) prepare(form).catch(() => {});
+});
+
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (!isOurs(form) || submitter?.hasAttribute("data-remember") || (isPrepared(form) && mayGo(form, submitter) <= 0)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (form.ariaBusy === "true") return;
+  form.ariaBusy = "true";
+  prepare(form)
+    .then(() => new Promise((resume) => setTimeout(resume, mayGo(form, submitter))))
+    .then(() => { form.ariaBusy = null; form.requestSubmit(submitter); })
+    .catch(() => { form.ariaBusy = null; say(form, document.body.dataset.offline); });
+}, true);
+
+// A button that belongs to a form elsewhere (form="tat") is sent by htmx without a submit event.
+document.addEventListener("htmx:confirm", (event) => {
+  const { elt: button, issueRequest } = event.detail;
+  if (!(button instanceof HTMLButtonElement) || !isOurs(button.form) || isPrepared(button.form)) return;
+  event.preventDefault();
+  prepare(button.form).then(() => issueRequest(true)).catch(() => say(button, document.body.dataset.offline));
+});
+
+/* How many ms a comment must still wait: nobody is held for having typed or pasted fast. */
+function mayGo(form, submitter) {
+  if (!("commentForm" in form.dataset) || submitter?.name === "preview") return 0;
+  return FASTEST_HUMAN - (Date.now() - (form.opened ?? 0));
+}
+
+// A form that came with its key was opened, at the latest, when it arrived here.
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  for (const form of elt.closest("body").querySelectorAll("[data-comment-form]")) form.opened ??= Date.now();
+});
+
+// --- When the network or the server fails: say so, keep every word -----------------------------------------------
+
+/* Where the reader is looking: in the form, beneath the comment, or in the section. */
+function say(element, text) {
+  const slot = element.closest(".comment")?.querySelector(".slot");
+  if (slot && !slot.firstChild) slot.append(Object.assign(document.createElement("p"), { className: "status", role: "status" }));
+  const status = element.querySelector("[role=status]:last-of-type") ?? (slot ?? element.closest("section"))?.querySelector("[role=status]");
+  if (status) setTimeout(() => { status.textContent = text; }); // a live region speaks of what changes after it came
+}
+
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, (event) => {
+    const { elt, xhr, requestConfig } = event.detail;
+    const form = elt.form ?? elt;
+    if (xhr?.status === 403 && isOurs(form) && !form.triedAgain) {
+      // The cookie that belongs to the token is gone, or signing in changed it: once more with a fresh one.
+      form.triedAgain = true;
+      csrf = null;
+      hidden(form, "csrfmiddlewaretoken").value = "";
+      if (form === elt) form.requestSubmit(requestConfig.triggeringEvent?.submitter);
+      else elt.click();
+    } else {
+      say(elt, document.body.dataset.offline);
+    }
+  });
+}
+
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  target.closest(".comment")?.querySelector(".slot > .status")?.remove();
+});
+
+// --- Drafts: what was typed outlives a reload, an error, signing in -----------------------------------------------
+
+const DRAFT = "newsroom.entwurf:";
+const DRAFT_DAYS = 30;
+
+// Storage may be forbidden or full: then there are no drafts, and everything else goes on.
+const store = {
+  get(name) { try { return JSON.parse(localStorage.getItem(name)); } catch { return null; } },
+  set(name, value) { try { localStorage.setItem(name, JSON.stringify(value)); } catch { /* as above */ } },
+  remove(name) { try { localStorage.removeItem(name); } catch { /* as above */ } },
+  names() { try { return Object.keys(localStorage); } catch { return []; } },
+};
+
+const draftName = (form) => DRAFT + new URL(form.action, location).pathname + new URL(form.action, location).search;
+
+document.addEventListener("input", ({ target }) => {
+  const form = target.form;
+  if (!form || !("commentForm" in form.dataset) || target.name !== "body") return;
+  if (target.value.trim()) store.set(draftName(form), { body: target.value, at: Date.now() });
+  else store.remove(draftName(form));
+  markDrafts();
+});
+
+/* Puts a draft back into a form that is still empty. */
+function restoreDrafts(within) {
+  for (const form of within.querySelectorAll("[data-comment-form]")) {
+    const draft = store.get(draftName(form));
+    if (!draft || form.elements.body.value) continue;
+    form.elements.body.value = draft.body;
+    prepare(form).catch(() => {});
+  }
+}
+
+/* Where a reply was begun, its link says so. */
+function markDrafts() {
+  for (const link of document.querySelectorAll(".comment > footer > a[hx-get]")) {
+    const begun = Boolean(store.get(DRAFT + link.getAttribute("href"))?.body);
+    if (begun === "draft" in link.dataset) continue;
+    link.dataset.own ??= link.textContent;
+    link.textContent = begun ? document.body.dataset.draft : link.dataset.own;
+    link.toggleAttribute("data-draft", begun);
+  }
+}
+
+for (const name of store.names()) {
+  if (name.startsWith(DRAFT) && Date.now() - (store.get(name)?.at ?? 0) > DRAFT_DAYS * 864e5) store.remove(name);
+}
+
+document.addEventListener("htmx:load", ({ detail: { elt } }) => { restoreDrafts(elt.closest("body")); markDrafts(); });
+document.addEventListener("newsroom:sent", ({ target }) => {
+  target.wasSent = true;
+  if (target.action) store.remove(draftName(target));
+});
+
+// --- Keys while writing ---------------------------------------------------------------------------------------------
+
+document.addEventListener("keydown", (event) => {
+  const form = event.target.form;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form && "commentForm" in form.dataset) {
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("button.primary"));
+  }
+});
+
+// --- A counter only near the limit -----------------------------------------------------------------------------------
+
+document.addEventListener("input", ({ target }) => {
+  if (!(target instanceof HTMLTextAreaElement) || target.maxLength <= 0) return;
+  const left = target.maxLength - target.value.length;
+  let counter = target.parentElement.querySelector(".left");
+  if (left > target.maxLength / 10) return counter?.remove();
+  if (!counter) {
+    counter = Object.assign(document.createElement("p"), { className: "hint left", role: "status" });
+    target.after(counter);
+  }
+  counter.textContent = document.body.dataset.left.replace("%d", left);
+});
+
+// --- Times that run out: taking back, changing ----------------------------------------------------------------------
+
+setInterval(() => {
+  for (const tool of document.querySelectorAll("[data-seconds]")) {
+    tool.ends ??= Date.now() + tool.dataset.seconds * 1000; // seen a second after it came, at the latest
+    const left = Math.ceil((tool.ends - Date.now()) / 1000);
+    if (left <= 0) tool.remove();
+    else if (tool.classList.contains("undo")) tool.textContent = `${tool.textContent.replace(/ \(\d+\)$/, "")} (${left})`;
+    else tool.querySelector("span").textContent = `(${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")})`;
+  }
+}, 1000);

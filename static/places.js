@@ -1,0 +1,138 @@
+/* Places: what was asked for is shown and focused, nothing half written is lost when parts of the page are replaced. */
+"use strict";
+
+document.documentElement.classList.add("js");
+
+// --- After sending, the comment is shown and focused; a reply form opens once and Esc closes it --------------------
+
+let wanted = null;
+
+function show(anchor) {
+  const element = document.getElementById(anchor);
+  if (!element) return false;
+  element.classList.add("shown");
+  history.replaceState(history.state, "", `#${anchor}`);
+  element.scrollIntoView({ block: "center" });
+  element.focus({ preventScroll: true });
+  return true;
+}
+
+document.addEventListener("newsroom:show", (event) => { wanted = event.detail.value; });
+document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
+  if (wanted && show(wanted)) wanted = null;
+  if (xhr?.status === 422) elt.querySelector?.("[aria-invalid=true]")?.focus();
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (!target?.matches(".slot")) return;
+  const field = target.querySelector("textarea");
+  if (!field) return;
+  if (quoted) {
+    field.value = `${field.value ? `${field.value.trimEnd()}\n\n` : ""}${quoted}\n\n`;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    quoted = "";
+  }
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+});
+
+// Words marked in a comment stand quoted in the answer to it.
+let quoted = "";
+document.addEventListener("pointerdown", rememberSelection, true);
+document.addEventListener("keydown", rememberSelection, true);
+
+function rememberSelection({ target }) {
+  const link = target.closest?.(".comment > footer > a[hx-get]");
+  if (!link) return;
+  const selection = getSelection();
+  const text = link.closest(".comment").querySelector(".text");
+  const within = selection.rangeCount && !selection.isCollapsed && text?.contains(selection.getRangeAt(0).commonAncestorContainer);
+  quoted = within ? selection.toString().trim().split("\n").map((line) => `> ${line}`).join("\n") : "";
+}
+
+// "Antworten" pressed again leads into the form that is open already.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { target } = event.detail;
+  const open = target?.matches(".slot") && target.querySelector("textarea");
+  if (!open) return;
+  event.preventDefault();
+  open.focus();
+});
+
+// Sorting and sending replace the whole section: what stands half written in other forms moves over.
+let drafts = [];
+let lastBefore = null;
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  lastBefore = target.id === "mehr" ? target.previousElementSibling : null;
+  if (target.id !== "kommentare") return;
+  drafts = [...target.querySelectorAll("[data-comment-form]")]
+    .filter((form) => !form.wasSent && form.elements.body.value.trim())
+    .map((form) => ({ form, comment: form.closest(".comment")?.id }));
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  for (const { form, comment } of drafts.splice(0)) {
+    if (comment) document.getElementById(comment)?.querySelector(".slot")?.replaceChildren(form);
+    else document.getElementById(form.id)?.replaceWith(form);
+    htmx.process(form);
+  }
+  // "Weitere Kommentare" is gone: the keyboard goes on with the first of them.
+  lastBefore?.nextElementSibling?.querySelector(".comment")?.focus({ preventScroll: true });
+  lastBefore = null;
+});
+
+document.addEventListener("click", (event) => {
+  const cancel = event.target.closest(".slot .cancel");
+  if (!cancel) return;
+  event.preventDefault();
+  close(cancel.closest(".slot"));
+});
+
+document.addEventListener("keydown", (event) => {
+  const slot = event.key === "Escape" && event.target.closest?.(".slot");
+  if (slot) close(slot); // what was typed is kept as a draft
+});
+
+function close(slot) {
+  slot.replaceChildren();
+  markDrafts();
+  slot.closest(".comment").querySelector("footer a")?.focus();
+}
+
+// Where the reader is stands in the address; htmx notes it on the device as well, when it starts and at each step.
+function forgetPath() {
+  try { sessionStorage.removeItem("htmx-current-path-for-history"); } catch { /* storage may be forbidden: then nothing was noted */ }
+}
+forgetPath();
+document.addEventListener("htmx:pushedIntoHistory", forgetPath);
+
+// --- The bubble ----------------------------------------------------------------------------------------------------
+
+const bubble = document.querySelector("[data-bubble]");
+const CLOSED = "newsroom.bubble";
+
+if (bubble) {
+  let closed = false;
+  try { closed = localStorage.getItem(CLOSED) === "closed"; } catch { /* storage may be forbidden: then it shows again */ }
+  if (closed) {
+    bubble.remove();
+  } else {
+    const button = bubble.querySelector("button");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      bubble.remove();
+      try { localStorage.setItem(CLOSED, "closed"); } catch { /* as above */ }
+    });
+    const form = () => document.getElementById("kommentar-schreiben");
+    const watcher = new IntersectionObserver((entries) => {
+      bubble.toggleAttribute("data-away", entries.some((entry) => entry.isIntersecting));
+    });
+    if (form()) watcher.observe(form());
+    document.addEventListener("htmx:afterSettle", () => {
+      watcher.disconnect();
+      if (form()) watcher.observe(form());
+      bubble.querySelector("b").textContent = document.getElementById("kommentare").dataset.count;
+    });
+  }
+}

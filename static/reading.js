@@ -1,0 +1,252 @@
+/* Reading: how long ago, what is new since the last visit, whom not to read, keys, and what arrives meanwhile. */
+"use strict";
+
+const conversation = () => document.getElementById("kommentare");
+const path = location.pathname;
+const texts = document.body.dataset;
+
+// --- How long ago ---------------------------------------------------------------------------------------------------
+
+const RELATIVE = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+const DAY = 86_400;
+
+/* "vor 5 Minuten" for what was written today; the date and time stay beside it, for touch and keyboard too. */
+function sayAgo() {
+  for (const time of document.querySelectorAll(".comment .time time")) {
+    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    if (seconds > DAY || seconds < -60) continue;
+    time.dataset.absolute ??= time.textContent;
+    const ago = seconds < 60 ? RELATIVE.format(0, "second") : seconds < 3600
+      ? RELATIVE.format(-Math.floor(seconds / 60), "minute") : RELATIVE.format(-Math.floor(seconds / 3600), "hour");
+    if (time.firstChild.nodeValue !== ago) time.textContent = ago;
+  }
+}
+setInterval(sayAgo, 30_000);
+
+// --- The order and view last chosen here (POST /artikel/<slug>/ansicht/ does the same without script) ----------------
+
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest?.(".bar nav a");
+  if (!link) return;
+  const query = new URL(link.href).searchParams;
+  if (query.get("ansicht") === "inline") return;
+  const choice = `${query.get("sortierung")}.${query.get("ansicht") ?? "faeden"}`;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  const age = choice === "aelteste.faeden" ? 0 : 31_536_000;
+  document.cookie = `ansicht=${choice}; path=/; max-age=${age}; samesite=lax${secure}`;
+});
+
+// --- New since the last visit: only on this device, only if asked for ------------------------------------------------
+
+const SEEN = "newsroom.gesehen"; // {article: number of the newest comment seen}; its being there is the wish
+const lastOf = () => Number(conversation()?.dataset.last ?? 0);
+let newSince = null;
+
+function startNew() {
+  const seen = store.get(SEEN);
+  if (!seen || !("last" in (conversation()?.dataset ?? {}))) return;
+  newSince = seen[path] ?? null;
+  store.set(SEEN, { ...seen, [path]: Math.max(lastOf(), seen[path] ?? 0) });
+}
+
+const numberOf = (comment) => Number(comment.id.split("-")[1]);
+const isNew = (comment) => newSince !== null && numberOf(comment) > newSince;
+
+function markNew() {
+  if (newSince === null) return;
+  for (const comment of document.querySelectorAll("#faeden .comment:not(.new)")) {
+    if (!isNew(comment)) continue;
+    comment.classList.add("new");
+    comment.querySelector("header")?.append(" ", Object.assign(document.createElement("b"), { className: "badge", textContent: texts.new }));
+  }
+}
+
+/* The switch, and how many there are; beneath the bar. */
+function newBar() {
+  const tools = document.querySelector("#kommentare .tools");
+  if (!tools || tools.querySelector("[data-new]")) return;
+  const wished = Boolean(store.get(SEEN));
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: wished ? texts.newOff : texts.newOn });
+  button.dataset.new = "";
+  button.setAttribute("aria-pressed", wished);
+  button.addEventListener("click", () => {
+    if (store.get(SEEN)) store.remove(SEEN);
+    else store.set(SEEN, { [path]: lastOf() });
+    button.remove();
+    newBar();
+    document.querySelector("#kommentare .tools [data-new]").focus();
+  });
+  tools.append(button);
+  const count = newSince === null ? 0 : lastOf() - newSince;
+  if (count <= 0) return;
+  const link = Object.assign(document.createElement("a"), { href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#kommentare`, textContent: plural(count, texts.newOne, texts.newMany) });
+  tools.prepend(link, " ");
+}
+
+const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", count);
+
+function toNextNew(step = 1) {
+  step_to([...document.querySelectorAll("#faeden .comment.new")], step);
+}
+
+/* The next of `comments` after the one where the reader is; opens what is folded. */
+function step_to(comments, step) {
+  const here = document.activeElement?.closest(".comment");
+  const after = (comment) => (here ? here.compareDocumentPosition(comment) & Node.DOCUMENT_POSITION_FOLLOWING : comment.getBoundingClientRect().top > 1);
+  const ahead = comments.filter((comment) => comment !== here && Boolean(after(comment)) === (step > 0));
+  const next = step > 0 ? ahead[0] : ahead.at(-1);
+  if (next) show(next.id);
+}
+
+// --- Not to read someone, on this device -----------------------------------------------------------------------------
+
+const HIDDEN = "newsroom.ausgeblendet"; // names
+
+const nameOf = (comment) => comment.querySelector("h3")?.textContent.trim();
+
+function hidePeople() {
+  const names = new Set(store.get(HIDDEN) ?? []);
+  for (const comment of document.querySelectorAll("#faeden .comment:not(.gone, .held)")) {
+    const away = names.has(nameOf(comment));
+    if (comment.classList.contains("away") === away) continue;
+    comment.classList.toggle("away", away);
+    comment.querySelector(".back")?.remove();
+    if (!away) continue;
+    const back = Object.assign(document.createElement("button"), { type: "button", className: "quiet back", textContent: texts.hiddenBack.replace("%s", nameOf(comment)) });
+    back.addEventListener("click", () => setHidden(nameOf(comment), false));
+    comment.append(back);
+  }
+}
+
+function setHidden(name, hide) {
+  const names = new Set(store.get(HIDDEN) ?? []);
+  if (hide) names.add(name);
+  else names.delete(name);
+  if (names.size) store.set(HIDDEN, [...names]);
+  else store.remove(HIDDEN);
+  hidePeople();
+}
+
+function offerHiding() {
+  for (const footer of document.querySelectorAll("#faeden .comment:not(.gone, .held) > footer:not([data-hide])")) {
+    footer.dataset.hide = "";
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.hide });
+    const comment = footer.closest(".comment");
+    button.setAttribute("aria-label", texts.hideName.replace("%s", nameOf(comment)));
+    button.addEventListener("click", () => {
+      setHidden(nameOf(comment), true);
+      comment.querySelector(".back")?.focus();
+    });
+    footer.append(button);
+  }
+}
+
+// --- Keys -----------------------------------------------------------------------------------------------------------
+
+const KEYS_OFF = "newsroom.tasten"; // "aus"
+const keys = {
+  j: () => step_to([...document.querySelectorAll("#faeden .comment")], 1),
+  k: () => step_to([...document.querySelectorAll("#faeden .comment")], -1),
+  n: () => toNextNew(),
+  a: () => document.activeElement?.closest(".comment")?.querySelector(":scope > footer a[hx-get]")?.click(),
+  s: () => document.querySelector("#kommentar-schreiben textarea")?.focus(),
+  "?": () => openHelp(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest?.("input, textarea, select, dialog, [contenteditable]")) return;
+  const act = keys[event.key];
+  if (!act || (event.key !== "?" && store.get(KEYS_OFF))) return;
+  event.preventDefault();
+  act();
+});
+
+function openHelp() {
+  const help = document.getElementById("tasten");
+  if (!help || help.open) return;
+  const off = help.querySelector("input");
+  off.checked = !store.get(KEYS_OFF);
+  off.onchange = () => (off.checked ? store.remove(KEYS_OFF) : store.set(KEYS_OFF, "aus"));
+  help.showModal();
+}
+
+document.addEventListener("click", ({ target }) => { if (target.closest?.("[data-help]")) openHelp(); });
+
+// --- What arrives while the page is open ------------------------------------------------------------------------------
+
+const ASK_EVERY = 4000; // ms; the answer may be half a second old, so five seconds at the most
+
+async function ask() {
+  const section = conversation();
+  if (document.hidden || !section || !("live" in section.dataset)) return;
+  let latest;
+  try {
+    latest = await (await fetch(`${path}stand/`)).json();
+  } catch {
+    return; // away for a moment: the next time
+  }
+  const count = latest.last - lastOf();
+  if (count > 0 && section === conversation()) offer(section, count);
+}
+
+/* A button, in a place kept for it: nothing moves, and a screen reader says it when it has time. */
+function offer(section, count) {
+  const place = section.querySelector(".arrived");
+  const label = plural(count, texts.arrivedOne, texts.arrivedMany);
+  const button = place.querySelector("button") ?? Object.assign(document.createElement("button"), { type: "button" });
+  if (button.textContent === label) return;
+  button.textContent = label;
+  button.onclick = () => showArrived(section, place);
+  place.replaceChildren(button);
+}
+
+async function showArrived(section, place) {
+  const since = lastOf();
+  const url = `${path}?sortierung=aelteste&ansicht=flach&seit=${since}`;
+  let page;
+  try {
+    page = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html");
+  } catch {
+    return say(section, texts.offline);
+  }
+  const fresh = page.getElementById("kommentare");
+  const box = document.createElement("div");
+  box.className = "just-arrived";
+  box.append(...[...fresh.querySelectorAll("#faeden > .thread")].filter((thread) => !document.getElementById(thread.querySelector(".comment").id)));
+  section.dataset.last = fresh.dataset.last;
+  section.dataset.count = fresh.dataset.count;
+  section.querySelector("h2").textContent = fresh.querySelector("h2").textContent;
+  place.replaceChildren();
+  section.querySelector("#faeden").prepend(box);
+  htmx.process(box);
+  refresh();
+  if (box.querySelector(".comment")) show(box.querySelector(".comment").id);
+}
+
+setInterval(ask, ASK_EVERY);
+document.addEventListener("visibilitychange", ask);
+
+// --- Again whenever a part of the page was replaced -------------------------------------------------------------------
+
+function refresh() {
+  sayAgo();
+  markNew();
+  newBar();
+  hidePeople();
+  offerHiding();
+}
+
+startNew();
+document.addEventListener("htmx:load", refresh);
+
+// A link to a comment opens what it is folded into, and leads the keyboard there.
+function arrive() {
+  const target = location.hash.startsWith("#kommentar-") && document.getElementById(location.hash.slice(1));
+  if (!target || !target.matches(".comment")) return;
+  for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  target.focus({ preventScroll: true });
+  target.scrollIntoView({ block: "center" });
+}
+window.addEventListener("hashchange", arrive);
+arrive();
