@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("articles", "0003_badges_edits_picks"),
+        ("articles", "0003_slow_mode"),
         ("comments", "0001_initial"),
         ("readers", "0001_initial"),
     ]
