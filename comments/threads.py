@@ -106,9 +106,10 @@ class Position:
         return f"{self.order.value}.{self.view.value}"
 
     def query(self, *, explicit: bool = False) -> str:
-        """`?sortierung=neueste&seite=2`; empty for the first page of the default order, unless `explicit`."""
+        """`?sortierung=neueste&seite=2`; empty for the first page of the default order, unless `explicit`: an address
+        without a query means what the device remembers."""
         parts = {}
-        if self.order != Order.OLDEST or explicit:
+        if self.order != Order.OLDEST:
             parts["sortierung"] = self.order.value
         if self.view != View.THREADS:
             parts["ansicht"] = self.view.value
@@ -118,6 +119,8 @@ class Position:
             parts["seite"] = self.page
         if self.after:
             parts["nach"] = ".".join(map(str, self.after))
+        if explicit and not parts:
+            parts["sortierung"] = self.order.value
         return f"?{urlencode(parts)}" if parts else ""
 
 

@@ -13,23 +13,28 @@ from django.utils.safestring import SafeString, mark_safe
 
 # Known to this process only: nobody can write a slot into a comment.
 _KEY = secrets.token_hex(8)
-_SLOT = re.compile(f"<!--{_KEY} ([^>]*)-->(.*?)<!--/{_KEY}-->", re.DOTALL)
+_SLOT = re.compile(f"<!--{_KEY} ([^>]*)-->(.*?)<!--/{_KEY} \\1-->", re.DOTALL)
 
 
 def slot(name: str, default: str = "") -> SafeString:
-    """A place in a page for everyone; `default`, which is HTML, stands there for those who only read."""
-    return mark_safe(f"<!--{_KEY} {name}-->{default}<!--/{_KEY}-->")
+    """A place in a page for everyone; `default`, which is HTML, stands there for those who only read.
+
+    It may hold slots itself, which are filled where it stands.
+    """
+    return mark_safe(f"<!--{_KEY} {name}-->{default}<!--/{_KEY} {name}-->")
 
 
 @dataclass(frozen=True)
 class Skeleton:
     """A page cut at its slots: text, name, default, text, name, default, ..., text."""
 
-    pieces: list[str]
+    pieces: list["str | Skeleton"]
 
     @classmethod
     def cut(cls, page: str) -> "Skeleton":
-        return cls(_SLOT.split(page))
+        pieces = _SLOT.split(page)
+        pieces[2::3] = [cls.cut(default) if _KEY in default else default for default in pieces[2::3]]
+        return cls(pieces)
 
     @property
     def names(self) -> list[str]:
@@ -38,14 +43,13 @@ class Skeleton:
     @property
     def size(self) -> int:
         """Roughly, in bytes of memory."""
-        return sum(map(len, self.pieces)) + 60 * len(self.pieces)
+        return sum(piece.size if isinstance(piece, Skeleton) else len(piece) + 50 for piece in self.pieces)
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The page with `values`, which are HTML, in their slots and the defaults in all others."""
         filled = self.pieces[:]
         for at in range(1, len(filled), 3):
-            value = values.get(filled[at])
+            value = values.get(filled[at], filled[at + 1])
             filled[at] = ""
-            if value is not None:
-                filled[at + 1] = value
+            filled[at + 1] = value.fill(values) if isinstance(value, Skeleton) else value
         return "".join(filled)

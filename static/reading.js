@@ -30,7 +30,7 @@ document.addEventListener("click", ({ target }) => {
   if (!link) return;
   const query = new URL(link.href).searchParams;
   if (query.get("ansicht") === "inline") return;
-  const choice = `${query.get("sortierung")}.${query.get("ansicht") ?? "faeden"}`;
+  const choice = `${query.get("sortierung") ?? "aelteste"}.${query.get("ansicht") ?? "faeden"}`;
   const secure = location.protocol === "https:" ? "; secure" : "";
   const age = choice === "aelteste.faeden" ? 0 : 31_536_000;
   document.cookie = `ansicht=${choice}; path=/; max-age=${age}; samesite=lax${secure}`;

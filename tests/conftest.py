@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.db.models.signals import post_migrate
 from django.test import Client
 from procrastinate.contrib.django import app
@@ -66,9 +68,11 @@ def run_jobs(transactional_db) -> Callable[[], None]:
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers CASCADE")
 
+    due = Q(scheduled_at=None) | Q(scheduled_at__lte=Now())
+
     def run() -> None:
         # A worker that is not to wait ends while its last jobs still defer new ones.
-        while ProcrastinateJob.objects.filter(status="todo", scheduled_at=None).exists():
+        while ProcrastinateJob.objects.filter(due, status="todo").exists():
             with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
                 worker_app.run_worker(
                     wait=False, install_signal_handlers=False, listen_notify=False, delete_jobs="never"

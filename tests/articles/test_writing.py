@@ -33,6 +33,7 @@ def fields(**changes: str) -> dict[str, str]:
         "published_at_1": "",
         "slug": "",
         "comment_mode": "open",
+        "slow_mode": "0",
         "question": "",
     }
     return filled | changes

@@ -125,7 +125,7 @@ def test_threads_are_sorted_and_back_returns(page: Page, article):
     for order, query, texts in [
         ("Neueste", "?sortierung=neueste", ["Zuletzt.", "Danach.", "Zuerst."]),
         ("Meistbewertet", "?sortierung=meistbewertet", ["Danach.", "Zuletzt.", "Zuerst."]),
-        ("Älteste", "", ["Zuerst.", "Danach.", "Zuletzt."]),
+        ("Älteste", "?sortierung=aelteste", ["Zuerst.", "Danach.", "Zuletzt."]),
     ]:
         sorting.get_by_role("link", name=order).click()
         expect(shown).to_have_text(texts)
