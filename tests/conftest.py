@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection, connections
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.signals import post_migrate
 from django.test import Client
 from procrastinate.contrib.django import app
@@ -27,6 +28,9 @@ SLOWEST = [
     "test_stalled_job",
     "test_database",
 ]
+
+# Not Django's to empty, but its jobs would be the next test's.
+QUEUE = [f"procrastinate_{name}" for name in ["events", "periodic_defers", "jobs", "workers"]]
 
 
 @pytest.hookimpl(trylast=True)
@@ -60,12 +64,12 @@ def quick_flush(django_db_setup) -> None:
     post_migrate.disconnect(create_contenttypes)
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
-    def sql_flush(style, tables: list[str], **options) -> list[str]:
-        emptied = sorted(set(tables) - {"django_content_type", "auth_permission"})
+    def sql_flush(self, style, tables: list[str], **options) -> list[str]:
+        emptied = sorted({*tables, *QUEUE} - {"django_content_type", "auth_permission"})
         # All in one go, and without looking for what still refers to a row that goes.
         return ["SET LOCAL session_replication_role = replica; " + "; ".join(f"DELETE FROM {name}" for name in emptied)]
 
-    connection.ops.sql_flush = sql_flush
+    DatabaseOperations.sql_flush = sql_flush  # of the class: beside Playwright's loop Django makes other connections
 
 
 @pytest.fixture
@@ -85,10 +89,6 @@ def letters(settings, tmp_path: Path) -> Callable[[], list[Letter]]:
 @pytest.fixture
 def run_jobs(transactional_db) -> Callable[[], None]:
     """Runs a real worker until no job is waiting. Jobs see committed rows only, so the test's are committed too."""
-    # Django empties the tables of its own models after such a test; the queue's are not among them.
-    with connection.cursor() as cursor:
-        for table in ["jobs", "workers", "periodic_defers"]:
-            cursor.execute(f"DELETE FROM procrastinate_{table}")
 
     def run() -> None:
         # A worker that is not to wait ends while its last jobs still defer new ones.
