@@ -27,5 +27,5 @@ lint:
 # German is the language of the sources; this brings the English catalogue up to date. Needs gettext.
 messages:
 	bin/python bin/environment.py requirements-dev.txt
-	SECRET_KEY=- .venv/bin/python manage.py makemessages --locale en --no-location --no-obsolete --ignore .venv --ignore var --ignore tests
+	SECRET_KEY=- .venv/bin/python manage.py makemessages --locale en --no-location --no-obsolete --extension html,txt,py,jinja --ignore .venv --ignore var --ignore tests
 	SECRET_KEY=- .venv/bin/python manage.py compilemessages --locale en --ignore .venv

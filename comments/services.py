@@ -129,14 +129,17 @@ def post_comment(
 
 def publish(comment: Comment) -> None:
     """Makes a comment visible: with a new number, the counters and the job that tells subscribers; or, if it had a
-    number before, in its old place and without telling anyone twice.
+    number before, in its old place.
 
     Call in a transaction. The root's row is locked before the counters, here as everywhere (no deadlock).
     """
+    was_held = comment.is_held
     comment.state = Comment.State.PUBLISHED
     if comment.number is not None:
         _count_visible(comment, +1)
         comment.save()
+        if was_held:  # changed before anyone was told; who was told already is not told again (delivery_once)
+            announce.defer(comment_id=comment.pk)
         return
     if comment.root_id:
         Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + 1)

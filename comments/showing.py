@@ -9,7 +9,7 @@ from django.template import engines
 from django.urls import reverse
 from django.utils import dateformat, timezone
 from django.utils.formats import get_format
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -89,7 +89,7 @@ def own_marks(article: Article, reader: Reader, page: Skeleton) -> dict[str, str
 
 def _vote_state(voted: bool) -> SafeString:
     if voted:
-        return mark_safe(f'value="0" aria-pressed="true" title="{_("Zurücknehmen")}"')
+        return format_html('value="0" aria-pressed="true" title="{}"', _("Zurücknehmen"))
     return mark_safe('value="1" aria-pressed="false"')
 
 

@@ -8,7 +8,7 @@ the replies of all threads of a page come from one LATERAL join over the index o
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
@@ -252,6 +252,22 @@ def place_of(comment: Comment, *, explicit: bool = False) -> str:
             address = reverse("thread", args=[comment.article.slug, root.number])
             return f"{address}?ab={comment.number}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
+
+
+def has_living_replies(comment: Comment) -> bool:
+    """Is anything published beneath it, however deep? Then its tombstone stands. Walks only through what is gone."""
+    if comment.root_id is None:
+        return bool(comment.reply_count)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE beneath AS ("
+            " SELECT id, state FROM comments_comment WHERE parent_id = %s"
+            " UNION ALL SELECT reply.id, reply.state FROM comments_comment reply"
+            " JOIN beneath ON reply.parent_id = beneath.id AND beneath.state <> 'published')"
+            " SELECT EXISTS (SELECT FROM beneath WHERE state = 'published')",
+            [comment.pk],
+        )
+        return cursor.fetchone()[0]
 
 
 def _visible(comments: models.QuerySet) -> models.QuerySet:

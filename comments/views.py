@@ -23,7 +23,7 @@ from comments.models import Comment, CommentQuerySet, Passage
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
 from comments.showing import own_marks, threads_html, vote_html
-from comments.threads import REMEMBERED, Position, place_of, whole_thread
+from comments.threads import REMEMBERED, Position, has_living_replies, place_of, whole_thread
 from newsroom.context import site
 from newsroom.formkey import new_form_key, read_form_key
 from newsroom.markup import comment_html
@@ -64,7 +64,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if comment.is_held and comment.reader == current_reader(request):
         return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
-    if not comment.is_published and not _has_tombstone(comment):
+    if not comment.is_published and not (comment.number and has_living_replies(comment)):
         raise Http404
     return redirect(place_of(comment, explicit=REMEMBERED in request.COOKIES))
 
@@ -253,12 +253,6 @@ def _comment_or_404(pk: int) -> Comment:
 def _comments_of_published_articles() -> CommentQuerySet:
     comments = Comment.objects.filter(article__in=Article.objects.published())
     return comments.select_related("article__author", "article__section", "article__counters")
-
-
-def _has_tombstone(comment: Comment) -> bool:
-    if comment.number is None:
-        return False
-    return bool(comment.reply_count) if comment.root_id is None else comment.replies.published().exists()
 
 
 def _number(text: str | None) -> int:

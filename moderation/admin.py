@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from comments.models import Comment
 from moderation.forms import RemovalForm
 from moderation.models import Decision, Notice
-from moderation.services import approve, remove, restore
+from moderation.services import approve, pick, remove, restore, unpick
 
 
 class DecisionInline(admin.TabularInline):
@@ -35,7 +35,7 @@ class CommentAdmin(admin.ModelAdmin):
     search_fields = ["body", "name", "article__headline", "reader__email"]
     search_help_text = _("Sucht in Text, Name, Überschrift und E-Mail-Adresse.")
     ordering = ["-pk"]
-    actions = ["approve_selected", "remove_selected", "restore_selected"]
+    actions = ["approve_selected", "remove_selected", "restore_selected", "pick_selected"]
     fields = [
         "shown_state",
         "because",
@@ -45,6 +45,8 @@ class CommentAdmin(admin.ModelAdmin):
         "email",
         "website",
         "created_at",
+        "edited_at",
+        "picked_at",
         "shown_body",
     ]
     readonly_fields = fields
@@ -66,13 +68,17 @@ class CommentAdmin(admin.ModelAdmin):
         ]
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """One comment, one button: approve, remove with a reason, restore."""
+        """One comment, one button: approve, remove with a reason, restore, recommend."""
         comment = get_object_or_404(Comment, pk=pk)
         if request.method == "POST" and self.has_change_permission(request, comment):
             if "approve" in request.POST:
                 approve(comment, moderator=request.user)
             elif "restore" in request.POST:
                 restore(comment, moderator=request.user)
+            elif "pick" in request.POST:
+                pick(comment, moderator=request.user)
+            elif "unpick" in request.POST:
+                unpick(comment, moderator=request.user)
             elif "remove" in request.POST:
                 form = RemovalForm(request.POST)
                 if not form.is_valid():
@@ -88,6 +94,10 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.action(description=_("Wiederherstellen"), permissions=["change"])
     def restore_selected(self, request: HttpRequest, comments: QuerySet) -> None:
         self._decide_each(request, comments.filter(state=Comment.State.REMOVED).order_by("pk"), restore)
+
+    @admin.action(description=_("Den Lesern empfehlen"), permissions=["change"])
+    def pick_selected(self, request: HttpRequest, comments: QuerySet) -> None:
+        self._decide_each(request, comments.published().filter(picked_at=None).order_by("pk"), pick)
 
     @admin.action(description=_("Entfernen …"), permissions=["change"])
     def remove_selected(self, request: HttpRequest, comments: QuerySet) -> HttpResponse | None:
@@ -134,7 +144,7 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("E-Mail"))
     def email(self, comment: Comment) -> str:
-        return comment.reader.email or "–"
+        return comment.email or comment.reader.email or "–"
 
     @admin.display(description=_("Stand"), ordering="state")
     def shown_state(self, comment: Comment) -> str:

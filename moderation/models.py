@@ -60,6 +60,8 @@ class Decision(models.Model):
         APPROVE = "approve", _("freigegeben")
         REMOVE = "remove", _("entfernt")
         RESTORE = "restore", _("wiederhergestellt")
+        PICK = "pick", _("empfohlen")
+        UNPICK = "unpick", _("Empfehlung zurückgenommen")
 
     comment = models.ForeignKey(
         Comment, on_delete=models.CASCADE, related_name="decisions", verbose_name=_("Kommentar")
@@ -77,7 +79,7 @@ class Decision(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                name="decision_action_valid", condition=Q(action__in=["approve", "remove", "restore"])
+                name="decision_action_valid", condition=Q(action__in=["approve", "remove", "restore", "pick", "unpick"])
             ),
             # Art. 17: nobody's words disappear without a reason.
             models.CheckConstraint(name="decision_removal_has_reason", condition=~Q(action="remove") | ~Q(reason="")),

@@ -1,11 +1,15 @@
-"""Decisions about comments, and notices that ask for one."""
+"""Decisions about comments, and notices that ask for one; and what the editors recommend."""
+
+from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
+from articles.models import Counters
 from comments.models import Comment
 from comments.services import publish, withdraw
 from moderation.models import Decision, Notice
-from moderation.tasks import send_notice_receipt
+from moderation.tasks import send_notice_receipt, send_pick_mail
 from newsroom.unasked import may_send_unasked
 from readers.models import User
 
@@ -36,6 +40,30 @@ def restore(comment: Comment, *, moderator: User) -> None:
         if comment.state == Comment.State.REMOVED:
             publish(comment)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.RESTORE)
+
+
+def pick(comment: Comment, *, moderator: User) -> None:
+    """Recommends a comment to the readers, and tells its author; telling them makes the next ones better (Wang and
+    Diakopoulos 2022)."""
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        if comment.is_published and comment.picked_at is None:
+            _set_picked(comment, timezone.now(), moderator, Decision.Action.PICK)
+            send_pick_mail.defer(comment_id=comment.pk)
+
+
+def unpick(comment: Comment, *, moderator: User) -> None:
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        if comment.picked_at is not None:
+            _set_picked(comment, None, moderator, Decision.Action.UNPICK)
+
+
+def _set_picked(comment: Comment, moment: datetime | None, moderator: User, action: str) -> None:
+    comment.picked_at = moment
+    comment.save(update_fields=["picked_at"])
+    Counters.objects.touch(comment.article_id)
+    Decision.objects.create(comment=comment, moderator=moderator, action=action)
 
 
 def give_notice(notice: Notice, *, network: str) -> None:

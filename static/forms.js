@@ -6,6 +6,8 @@
 // A person needs longer than this to write; the server holds what comes faster (comments/screening.py).
 const FASTEST_HUMAN = 3100; // ms, a little more than the server asks for
 
+const texts = document.getElementById("texte").dataset; // what the scripts say, in the site's language
+
 let csrf = null;
 
 function hidden(form, name) {
@@ -59,7 +61,7 @@ document.addEventListener("submit", (event) => {
   prepare(form)
     .then(() => new Promise((resume) => setTimeout(resume, mayGo(form, submitter))))
     .then(() => { form.ariaBusy = null; form.requestSubmit(submitter); })
-    .catch(() => { form.ariaBusy = null; say(form, document.body.dataset.offline); });
+    .catch(() => { form.ariaBusy = null; say(form, texts.offline); });
 }, true);
 
 // A button that belongs to a form elsewhere (form="tat") is sent by htmx without a submit event.
@@ -67,7 +69,7 @@ document.addEventListener("htmx:confirm", (event) => {
   const { elt: button, issueRequest } = event.detail;
   if (!(button instanceof HTMLButtonElement) || !isOurs(button.form) || isPrepared(button.form)) return;
   event.preventDefault();
-  prepare(button.form).then(() => issueRequest(true)).catch(() => say(button, document.body.dataset.offline));
+  prepare(button.form).then(() => issueRequest(true)).catch(() => say(button, texts.offline));
 });
 
 /* How many ms a comment must still wait: nobody is held for having typed or pasted fast. */
@@ -103,7 +105,7 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
       if (form === elt) form.requestSubmit(requestConfig.triggeringEvent?.submitter);
       else elt.click();
     } else {
-      say(elt, document.body.dataset.offline);
+      say(elt, texts.offline);
     }
   });
 }
@@ -151,7 +153,7 @@ function markDrafts() {
     const begun = Boolean(store.get(DRAFT + link.getAttribute("href"))?.body);
     if (begun === "draft" in link.dataset) continue;
     link.dataset.own ??= link.textContent;
-    link.textContent = begun ? document.body.dataset.draft : link.dataset.own;
+    link.textContent = begun ? texts.draft : link.dataset.own;
     link.toggleAttribute("data-draft", begun);
   }
 }
@@ -187,7 +189,7 @@ document.addEventListener("input", ({ target }) => {
     counter = Object.assign(document.createElement("p"), { className: "hint left", role: "status" });
     target.after(counter);
   }
-  counter.textContent = document.body.dataset.left.replace("%d", left);
+  counter.textContent = texts.left.replace("%d", left);
 });
 
 // --- Times that run out: taking back, changing ----------------------------------------------------------------------

@@ -3,7 +3,6 @@
 
 const conversation = () => document.getElementById("kommentare");
 const path = location.pathname;
-const texts = document.body.dataset;
 
 // --- How long ago ---------------------------------------------------------------------------------------------------
 

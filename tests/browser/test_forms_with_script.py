@@ -56,18 +56,22 @@ def test_reply_form_opens_beneath_its_comment(page: Page, article):
     expect(form).to_have_count(0)
     expect(answer).to_be_focused()
 
-    # With something in it neither Escape nor a second "Antworten" takes it away.
+    # With something in it, Escape closes it and loses nothing: the link says so, and brings it back.
     page.keyboard.press("Enter")
     expect(text).to_be_focused()
     page.keyboard.type("Angefangen")
     page.keyboard.press("Escape")
-    answer.click()
+    expect(form).to_have_count(0)
+    draft = comment.get_by_role("link", name="Entwurf fortsetzen")
+    expect(draft).to_be_focused()
+    page.reload()
+    draft.click()
     expect(text).to_be_focused()
     expect(text).to_have_value("Angefangen")
 
     form.get_by_role("link", name="Abbrechen").click()
     expect(form).to_have_count(0)
-    expect(answer).to_be_focused()
+    expect(draft).to_be_focused()
     expect(page).to_have_url(re.compile(f"{article.get_absolute_url()}$"))
 
 

@@ -22,6 +22,7 @@ from django.template.base import TextNode
 from django.template.loader import get_template
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.test import Client, RequestFactory
+from jinja2 import Environment
 
 from articles.models import Article
 from comments.mails import comment_token, confirm_comment_mail
@@ -36,7 +37,8 @@ from subscriptions.models import Delivery
 from tests import factories
 
 LOCALE = site.BASE_DIR / "locale" / "en" / "LC_MESSAGES"
-TEMPLATES = sorted(path for path in (site.BASE_DIR / "templates").rglob("*") if path.is_file())
+FILES = sorted(path for path in (site.BASE_DIR / "templates").rglob("*") if path.is_file())
+JINJA, TEMPLATES = ([path for path in FILES if (path.suffix == ".jinja") is is_jinja] for is_jinja in (True, False))
 OURS = [folder for folder in site.BASE_DIR.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests"]
 ARGUMENTS = {
     "gettext": ("id",),
@@ -91,6 +93,14 @@ def in_templates() -> Iterator[Key]:
             yield context_of(node), node.render_token_list(node.singular)[0], plural
 
 
+def in_jinja() -> Iterator[Key]:
+    for path in JINJA:
+        for _line, _name, text in Environment(extensions=["jinja2.ext.i18n"]).extract_translations(
+            path.read_text(encoding="utf-8")
+        ):
+            yield "", text, ""
+
+
 def compiled(path: Path):
     return get_template(str(path.relative_to(site.BASE_DIR / "templates"))).template.nodelist
 
@@ -99,16 +109,16 @@ def context_of(node: TranslateNode | BlockTranslateNode) -> str:
     return node.message_context.resolve(Context()) if node.message_context else ""
 
 
-@pytest.mark.parametrize("used", [in_python, in_templates])
-def test_every_string_is_translated(used: Callable[[], Iterator[Key]]):
+@pytest.mark.parametrize("used, at_least", [(in_python, 100), (in_templates, 100), (in_jinja, 10)])
+def test_every_string_is_translated(used: Callable[[], Iterator[Key]], at_least: int):
     translated = {key for key, strings in messages().items() if all(strings)}
     found = set(used())
-    assert len(found) > 100  # else the search itself is broken
+    assert len(found) > at_least  # else the search itself is broken
     assert found - translated == set()
 
 
 def test_catalogue_holds_nothing_that_is_not_used():
-    assert set(messages()) - set(in_python()) - set(in_templates()) == set()
+    assert set(messages()) - set(in_python()) - set(in_templates()) - set(in_jinja()) == set()
 
 
 def test_compiled_catalogue_says_the_same():
@@ -153,7 +163,8 @@ class Readable(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.hidden = tag if tag in ("style", "script") else self.hidden
         given = dict(attributes)
-        read = ["aria-label", "title", "alt", "placeholder", "data-offline"]
+        read = ["aria-label", "title", "alt", "placeholder"]
+        read += [name for name in given if name.startswith("data-")] if tag == "template" else []
         read += ["value"] if given.get("type") == "submit" else []
         read += ["content"] if given.get("name", given.get("property")) in ("description", "og:description") else []
         for name in read:
@@ -177,12 +188,18 @@ def test_templates_hold_no_words_outside_gettext(path: Path):
     assert Readable("".join(node.s for node in compiled(path).get_nodes_by_type(TextNode))).pieces == set()
 
 
+@pytest.mark.parametrize("path", JINJA, ids=lambda path: path.name)
+def test_jinja_templates_hold_no_words_outside_gettext(path: Path):
+    texts = [text for _line, kind, text in Environment().lex(path.read_text(encoding="utf-8")) if kind == "data"]
+    assert Readable("".join(texts)).pieces == set()
+
+
 # --- a walk through the site --------------------------------------------------------------------------------------
 
 # What people write here is neither German nor English; everything else on a page is ours to say.
 HEADLINE, SECTION, AUTHOR, AVA, BO, BODY, ADDRESS = "Lorem", "Ipsum", "Dolor", "Ava", "Bo", "Amet.", "ava@example.org"
 THEIRS = {"lorem", "ipsum", "dolor", "sit", "amet", "ava", "bo", "example", "org", "newsroom"}
-SAME_IN_BOTH = {"name", "website", "feed", "code"}
+SAME_IN_BOTH = {"esc", "name", "website", "feed", "code"}
 _walks = count(1)
 
 

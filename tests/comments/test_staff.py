@@ -1,0 +1,162 @@
+"""Who speaks as what, what the editors recommend, and the pause they may ask for."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from articles.models import Article, Author
+from comments.models import Comment
+from moderation.models import Decision
+from moderation.services import pick, remove, unpick
+from readers.models import User
+from tests import factories
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def write_as(user: User | None, article: Article, body: str = "Wir klären das."):
+    device = Client()
+    if user:
+        device.force_login(user, backend=BACKEND)
+    return device.post(f"/artikel/{article.slug}/kommentieren/", factories.words(body))
+
+
+def page_of(article: Article, query: str = "") -> str:
+    return Client().get(f"/artikel/{article.slug}/{query}").text
+
+
+# --- badges ----------------------------------------------------------------------------------------------------------
+
+
+def staff(permission: str) -> User:
+    user = User.objects.create_user("jemand", "jemand@example.org", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename=permission))
+    return user
+
+
+def test_the_articles_author_is_named_so(article):
+    user = User.objects.create_user("ukin", "ukin@example.org")
+    Author.objects.filter(pk=article.author_id).update(user=user)
+    write_as(user, article)
+    assert Comment.objects.get().badge == "author"
+    assert '<b class="badge">Autor</b>' in page_of(article)
+
+
+@pytest.mark.parametrize(
+    "permission, badge, word",
+    [("change_article", "editor", "Redaktion"), ("change_comment", "moderator", "Moderation")],
+)
+def test_staff_are_named_by_what_they_may_do(article, permission, badge, word):
+    write_as(staff(permission), article)
+    assert Comment.objects.get().badge == badge
+    assert f'<b class="badge">{word}</b>' in page_of(article)
+
+
+def test_readers_have_no_badge_whatever_they_call_themselves(article):
+    account = User.objects.create_user("leserin", "leserin@example.org")
+    for user in (None, account):
+        write_as(user, article, f"Ich bin {user}.")
+    Client().post(f"/artikel/{article.slug}/kommentieren/", factories.words(name="Redaktion", badge="editor"))
+    assert set(Comment.objects.values_list("badge", flat=True)) == {""}
+    assert 'class="badge"' not in page_of(article)
+
+
+def test_badge_stays_when_someone_leaves_the_house(article):
+    user = staff("change_article")
+    write_as(user, article)
+    User.objects.filter(pk=user.pk).update(is_staff=False)
+    assert '<b class="badge">Redaktion</b>' in page_of(article)
+
+
+# --- recommended by the editors --------------------------------------------------------------------------------------
+
+
+def test_picked_one_is_listed_first_and_marked(article):
+    factories.comment(article, "Gewöhnlich.")
+    comment = factories.comment(article, "Ein *kluger* Gedanke.", name="Berta")
+    editor = factories.editor()
+    pick(comment, moderator=editor)
+    page = page_of(article)
+    assert page.index("Empfehlungen der Redaktion") < page.index('id="kommentar-1"')
+    assert f'<a href="{comment.get_absolute_url()}">Ein kluger Gedanke.</a>' in page
+    assert page.count("Empfehlung der Redaktion</b>") == 1
+    unpick(comment, moderator=editor)
+    assert "Empfehlung" not in page_of(article)
+    assert list(Decision.objects.order_by("pk").values_list("action", flat=True)) == ["pick", "unpick"]
+
+
+def test_only_the_latest_three_are_listed_and_only_at_the_beginning(article):
+    for number in range(5):
+        comment = factories.comment(article, f"Gedanke {number}.")
+        pick(comment, moderator=None)
+        Comment.objects.filter(pk=comment.pk).update(picked_at=timezone.now() + timedelta(minutes=number))
+    listed = page_of(article).partition('class="picks"')[2].partition("</ul>")[0]
+    assert [number for number in range(5) if f"Gedanke {number}." in listed] == [2, 3, 4]
+    assert 'class="picks"' not in page_of(article, "?seite=2")
+
+
+def test_removed_one_is_not_recommended_any_more(article):
+    comment = factories.comment(article)
+    pick(comment, moderator=None)
+    remove(comment, moderator=None, reason="Regel 1")
+    assert "Empfehlung" not in page_of(article)
+
+
+@pytest.mark.parametrize("state", ["held", "removed", "deleted"])
+def test_what_nobody_can_read_is_not_picked(article, state):
+    comment = factories.comment(article, state=state)
+    pick(comment, moderator=None)
+    comment.refresh_from_db()
+    assert (comment.picked_at, Decision.objects.count()) == (None, 0)
+
+
+def test_author_is_told_once_if_reachable(transactional_db, article, letters, run_jobs):
+    proved = factories.reader("Berta", "berta@example.org", email_confirmed_at=timezone.now())
+    typed = factories.reader("Carl", "carl@example.org")
+    for reader in (proved, typed, factories.reader("Dora")):
+        comment = factories.comment(article, reader=reader)
+        pick(comment, moderator=None)
+        pick(comment, moderator=None)
+    run_jobs()
+    [letter] = letters()
+    assert (letter.recipient, letter.subject) == (
+        "berta@example.org",
+        "Die Redaktion empfiehlt Ihren Kommentar zu „Brücke gesperrt“",
+    )
+
+
+def test_picked_in_the_admin(article, client):
+    comment = factories.comment(article)
+    client.force_login(factories.editor(), backend=BACKEND)
+    change = f"/redaktion/comments/comment/{comment.pk}/change/"
+    assert "Den Lesern empfehlen" in client.get(change).text
+    client.post(f"/redaktion/comments/comment/{comment.pk}/entscheiden/", {"pick": "1"})
+    assert Comment.objects.get().picked_at is not None
+    assert "Empfehlung zurücknehmen" in client.get(change).text
+
+
+# --- slow mode -------------------------------------------------------------------------------------------------------
+
+
+def test_pause_between_ones_own_comments(article):
+    Article.objects.update(slow_mode=60)
+    device, other = Client(), Client()
+    write = f"/artikel/{article.slug}/kommentieren/"
+    assert device.post(write, factories.words("Eins.")).status_code == 302
+    refused = device.post(write, factories.words("Zwei."))
+    assert refused.status_code == 429
+    assert "einmal in 60 Sekunden" in refused.text
+    assert "\nZwei.</textarea>" in refused.text
+    assert other.post(write, factories.words("Drei.")).status_code == 302
+    Comment.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    assert device.post(write, factories.words("Zwei.")).status_code == 302
+
+
+def test_same_submission_twice_is_not_a_second_comment_in_slow_mode(article):
+    Article.objects.update(slow_mode=60)
+    device, words = Client(), factories.words()
+    answers = [device.post(f"/artikel/{article.slug}/kommentieren/", words).status_code for _ in range(2)]
+    assert (answers, Comment.objects.count()) == ([302, 302], 1)
