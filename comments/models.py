@@ -183,7 +183,8 @@ class Comment(models.Model):
     @property
     def excerpt(self) -> str:
         """The beginning of what it says, as plain text, for a list."""
-        return Truncator(unescape(strip_tags(self.html))).chars(EXCERPT)
+        words = unescape(strip_tags(self.html.replace("<", " <"))).split()  # or two paragraphs' words would be one
+        return Truncator(" ".join(words)).chars(EXCERPT)
 
     @property
     def editable_until(self) -> datetime:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from articles.models import Article
 from comments.models import Comment, Vote
-from comments.threads import Thread
+from comments.threads import Node, Thread
 from newsroom.formkey import new_form_key
 from newsroom.slots import Skeleton, slot
 from readers.models import Reader
@@ -45,6 +45,19 @@ def vote_html(comment: Comment, *, voted: bool) -> SafeString:
 
 def held_html(comment: Comment) -> SafeString:
     return _render("held", {"comment": comment, "tools": tools_html(comment)})
+
+
+def reply_html(comment: Comment) -> SafeString:
+    """A reply just written, alone, for its author; with the number of comments, which stands elsewhere on the page."""
+    if not comment.is_published:
+        return _render("reply", {"shown": held_html(comment), "title": ""})
+    article = comment.article
+    article.counters.refresh_from_db()
+    thread = Thread([Node(comment, parent=comment.parent)])
+    shown = Skeleton.cut(threads_html(article, [thread])).fill({f"eigen-{comment.pk}": tools_html(comment)})
+    count = article.counters.comments
+    title = ngettext("%(count)s Kommentar", "%(count)s Kommentare", count) % {"count": count}
+    return _render("reply", {"shown": mark_safe(shown), "title": title})
 
 
 def tools_html(comment: Comment) -> SafeString:

@@ -1,6 +1,5 @@
 """Writing, answering, voting, and the addresses that find a comment. The article page itself is articles.views."""
 
-import json
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, HttpResponseLocation
+from django_htmx.http import HttpResponseLocation, reswap, retarget, trigger_client_event
 
 from articles.models import Article
 from articles.passages import block_text
@@ -22,7 +21,7 @@ from comments.mails import comment_token_fits
 from comments.models import Comment, CommentQuerySet, Passage
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
-from comments.showing import own_marks, threads_html, vote_html
+from comments.showing import own_marks, reply_html, threads_html, vote_html
 from comments.threads import REMEMBERED, Position, has_living_replies, place_of, whole_thread
 from newsroom.context import site
 from newsroom.formkey import new_form_key, read_form_key
@@ -210,24 +209,35 @@ def _post(
 
 
 def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
-    """To the comment in its place. With htmx the section of the page is fetched again: one way to show a thread."""
+    """To the comment in its place. With htmx a reply comes back alone, beneath what it answers; for a new thread the
+    section is fetched again, at the page where it stands."""
+    if request.htmx and comment.parent_id:
+        return _posted_reply(comment)
     if comment.is_published:
         messages.success(request, _("Ihr Kommentar ist veröffentlicht."), extra_tags="comments")
         address = place_of(comment, explicit=REMEMBERED in request.COOKIES)
     else:
         messages.info(request, _waiting_sentence(comment), extra_tags="comments")
         address = f"{comment.article.get_absolute_url()}#{comment.anchor}"
-    if request.htmx and "/gespraech/" in (request.htmx.current_url_abs_path or ""):
-        response = HttpResponseClientRedirect(address)  # another page than the one this comment will stand on
-        response.headers["HX-Trigger"] = json.dumps({"newsroom:sent": ""})
-        return response
-    if request.htmx:
-        path, _hash, anchor = address.partition("#")
-        place = {"target": "#kommentare", "select": "#kommentare", "swap": "outerHTML"}
-        response = HttpResponseLocation(path, **place)
-        response.headers["HX-Trigger"] = json.dumps({"newsroom:sent": "", "newsroom:show": anchor})
-        return response
-    return redirect(address)
+    if not request.htmx:
+        return redirect(address)
+    path, _hash, anchor = address.partition("#")
+    response = HttpResponseLocation(path, target="#kommentare", select="#kommentare", swap="outerHTML")
+    return trigger_client_event(_sent(response), "newsroom:show", anchor)
+
+
+def _posted_reply(comment: Comment) -> HttpResponse:
+    """The reader stays where they are; in its own place the reply stands from the next visit on."""
+    response = HttpResponse(reply_html(comment))
+    retarget(response, f"#{comment.parent.anchor}")
+    reswap(response, "afterend")
+    trigger_client_event(_sent(response), "newsroom:show", comment.anchor, after="settle")
+    return response
+
+
+def _sent(response: HttpResponse) -> HttpResponse:
+    """Tells the scripts that the draft has arrived."""
+    return trigger_client_event(response, "newsroom:sent", "")
 
 
 def _waiting_sentence(comment: Comment) -> str:

@@ -10,14 +10,20 @@ let wanted = null;
 function show(anchor) {
   const element = document.getElementById(anchor);
   if (!element) return false;
-  element.classList.add("shown");
+  element.classList.add("found");
   history.replaceState(history.state, "", `#${anchor}`);
   element.scrollIntoView({ block: "center" });
   element.focus({ preventScroll: true });
   return true;
 }
 
-document.addEventListener("newsroom:show", (event) => { wanted = event.detail.value; });
+document.addEventListener("newsroom:show", (event) => {
+  if (!show(event.detail.value)) wanted = event.detail.value; // its page is still on the way
+});
+document.addEventListener("newsroom:sent", ({ target }) => {
+  const slot = target.closest?.(".slot");
+  if (slot) setTimeout(() => { slot.replaceChildren(); markDrafts(); }); // htmx is not yet done with the form
+});
 document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
   if (wanted && show(wanted)) wanted = null;
   if (xhr?.status === 422) elt.querySelector?.("[aria-invalid=true]")?.focus();

@@ -129,6 +129,7 @@ function setHidden(name, hide) {
 function offerHiding() {
   for (const footer of document.querySelectorAll("#faeden .comment:not(.gone, .held) > footer:not([data-hide])")) {
     footer.dataset.hide = "";
+    if (footer.querySelector("[href$='/loeschen/']")) continue; // one's own
     const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.hide });
     const comment = footer.closest(".comment");
     button.setAttribute("aria-label", texts.hideName.replace("%s", nameOf(comment)));
@@ -185,7 +186,8 @@ async function ask() {
   } catch {
     return; // away for a moment: the next time
   }
-  const count = latest.last - lastOf();
+  const mine = document.querySelectorAll(".sent .comment").length; // seen already
+  const count = latest.last - lastOf() - mine;
   if (count > 0 && section === conversation()) offer(section, count);
 }
 

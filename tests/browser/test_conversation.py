@@ -1,0 +1,233 @@
+"""Reading and writing in a conversation with scripts: in place, nothing lost, nothing shifts."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from articles.models import Article, Counters
+from comments.models import Comment
+from comments.threads import REPLIES_PER_THREAD
+from tests import factories
+
+
+@pytest.fixture
+def talk(transactional_db) -> Article:
+    """Two threads; the first with more replies than the page shows."""
+    article = factories.article()
+    root = factories.comment(article, "Erster Faden.", name="Rolf")
+    for number in range(REPLIES_PER_THREAD + 2):
+        factories.comment(article, f"Antwort {number}.", parent=root, name="Anna")
+    factories.comment(article, "Zweiter Faden.", name="Berta")
+    return article
+
+
+def write(page: Page, form, text: str) -> None:
+    form.get_by_label("Kommentar", exact=True).fill(text)
+    form.get_by_label("Name").fill("Carla")
+    form.get_by_role("button", name="Kommentar absenden").click()
+
+
+def reply_to(page: Page, number: int, text: str) -> None:
+    comment = page.locator(f"#kommentar-{number}")
+    comment.get_by_role("link", name="Antworten").click()
+    write(page, comment.get_by_role("form"), text)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def test_reply_appears_beneath_what_it_answers_and_nothing_else_moves(page: Page, talk):
+    """Its own place would be another page: the thread is longer than what is shown."""
+    page.goto(talk.get_absolute_url())
+    reply_to(page, 1, "Meine Antwort.")
+    mine = page.locator("#kommentar-8")
+    expect(mine.locator(".text")).to_have_text("Meine Antwort.")
+    expect(mine).to_be_focused()
+    expect(page.locator("#kommentar-1 form")).to_have_count(0)
+    expect(page.locator("#kommentar-1 + .sent #kommentar-8")).to_have_count(1)
+    expect(page.get_by_role("heading", name="8 Kommentare")).to_be_visible()
+    expect(page.locator(".arrived button")).to_have_count(0)
+    page.reload()
+    expect(page.locator("#kommentar-8")).to_have_count(0)
+    page.get_by_role("link", name="weitere Antworten anzeigen").click()
+    expect(page.locator("#kommentar-8")).to_have_count(1)
+
+
+def test_just_sent_is_taken_back(page: Page, talk, settings):
+    settings.UNDO_SECONDS = 10
+    page.goto(talk.get_absolute_url())
+    reply_to(page, 7, "Zu schnell.")
+    page.get_by_role("button", name="Zurückziehen").click()
+    expect(page.get_by_text("Ihr Kommentar ist gelöscht.")).to_be_visible()
+    expect(page.get_by_text("Zu schnell.")).to_have_count(0)
+    assert Comment.objects.get(number=8).state == "deleted"
+
+
+def test_own_comment_is_changed(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    reply_to(page, 7, "Tippfeler.")
+    page.get_by_role("link", name="Bearbeiten").click()
+    page.get_by_label("Kommentar", exact=True).fill("Tippfehler.")
+    page.get_by_role("button", name="Änderung speichern").click()
+    expect(page.locator("#kommentar-8 .text")).to_have_text("Tippfehler.")
+    page.get_by_role("link", name="bearbeitet").click()
+    expect(page.get_by_text("Tippfeler.")).to_be_visible()
+
+
+def test_draft_outlives_a_reload_and_goes_when_sent(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    text = form.get_by_label("Kommentar", exact=True)
+    text.fill("Halb fertig")
+    page.reload()
+    expect(text).to_have_value("Halb fertig")
+    write(page, form, "Ganz fertig.")
+    expect(page.locator("#kommentar-8")).to_be_visible()
+    page.reload()
+    expect(text).to_have_value("")
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_selected_words_stand_quoted_in_the_answer(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.locator("#kommentar-7 .text p").select_text()
+    page.locator("#kommentar-7").get_by_role("link", name="Antworten").click()
+    expect(page.locator("#kommentar-7 textarea")).to_have_value("> Zweiter Faden.\n\n")
+
+
+def test_control_and_enter_sends(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Name").fill("Carla")
+    form.get_by_label("Kommentar", exact=True).fill("Schnell.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#kommentar-8 .text")).to_have_text("Schnell.")
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_branch_folds_with_its_count(visit, talk, scripts):
+    page = visit(java_script_enabled=scripts)
+    page.goto(talk.get_absolute_url())
+    fold = page.locator("summary", has_text="5 Antworten")
+    expect(page.locator("#kommentar-2")).to_be_visible()
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#kommentar-2")).to_be_hidden()
+
+
+def test_more_replies_open_in_place(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("link", name="2 weitere Antworten anzeigen").click()
+    expect(page.locator("#kommentar-6")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"{talk.get_absolute_url()}$"))
+    expect(page.locator(".thread")).to_have_count(2)
+
+
+def test_link_opens_what_is_folded(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.locator("summary").click()
+    page.evaluate("location.hash = '#kommentar-3'")
+    expect(page.locator("#kommentar-3")).to_be_visible()
+    expect(page.locator("#kommentar-3")).to_be_focused()
+
+
+def test_time_is_said_in_words_with_the_clock_beside_it(page: Page, talk):
+    moment = timezone.now() - timedelta(minutes=5, seconds=30)
+    Comment.objects.filter(number=7).update(published_at=moment)
+    Comment.objects.filter(number=1).update(published_at=moment - timedelta(days=3))
+    Counters.objects.touch(talk.pk)
+    page.goto(talk.get_absolute_url())
+    time = page.locator("#kommentar-7 time")
+    expect(time).to_have_text("vor 5 Minuten")
+    clock = timezone.localtime(moment).strftime("%d.%m.%Y %H:%M")
+    expect(time).to_have_attribute("data-absolute", clock)
+    page.locator("#kommentar-7 .time").focus()
+    assert clock in page.evaluate("getComputedStyle(document.querySelector('#kommentar-7 time'), '::after').content")
+    expect(page.locator("#kommentar-1 time")).to_have_text(re.compile(r"^\d\d\.\d\d\.\d{4} \d\d:\d\d$"))
+
+
+def test_new_since_the_last_visit_is_marked_where_it_was_asked_for(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    assert page.evaluate("localStorage.length") == 0
+    page.get_by_role("button", name="Neues beim nächsten Besuch markieren").click()
+    for text in ("Neu eins.", "Neu zwei."):
+        factories.comment(talk, text)
+    page.goto(talk.get_absolute_url())
+    expect(page.locator(".comment.new .text")).to_have_text(["Neu eins.", "Neu zwei."])
+    expect(page.locator("#kommentar-8 header")).to_contain_text("neu")
+    page.keyboard.press("n")
+    expect(page.locator("#kommentar-8")).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.locator("#kommentar-9")).to_be_focused()
+    page.get_by_role("link", name="2 neue Kommentare seit Ihrem letzten Besuch").click()
+    expect(page.locator(".comment .text")).to_have_text(["Neu eins.", "Neu zwei."])
+    page.goto(talk.get_absolute_url())
+    expect(page.locator(".comment.new")).to_have_count(0)
+    page.get_by_role("button", name="Neues nicht mehr markieren").click()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_somebody_is_hidden_on_this_device_and_shown_again(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Kommentare von Anna auf diesem Gerät ausblenden").first.click()
+    expect(page.get_by_text("Antwort 0.")).to_be_hidden()
+    expect(page.get_by_text("Zweiter Faden.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Antwort 0.")).to_be_hidden()
+    page.get_by_role("button", name="Wieder zeigen").first.click()
+    expect(page.get_by_text("Antwort 0.")).to_be_visible()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_keys_are_listed_and_can_be_turned_off(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.keyboard.press("j")
+    expect(page.locator("#kommentar-1")).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator("#kommentar-2")).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator("#kommentar-1")).to_be_focused()
+    page.keyboard.press("a")
+    expect(page.locator("#kommentar-1 textarea")).to_be_focused()
+    page.keyboard.type("jjn?")
+    expect(page.locator("#kommentar-1 textarea")).to_have_value("jjn?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    help = page.get_by_role("dialog", name="Tasten")
+    expect(help).to_be_visible()
+    help.get_by_label("Tasten benutzen").uncheck()
+    help.get_by_role("button", name="Schließen").click()
+    page.locator("#kommentar-1").focus()
+    page.keyboard.press("j")
+    expect(page.locator("#kommentar-1")).to_be_focused()
+    page.keyboard.press("?")
+    expect(help).to_be_visible()
+
+
+# --- live ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_arrives_is_offered_and_nothing_shifts(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.locator("#kommentar-7").scroll_into_view_if_needed()
+    place = page.locator("#kommentar-7").bounding_box()
+    factories.comment(talk, "Gerade geschrieben.", name="Dora")
+    factories.comment(talk, "Und noch etwas.", parent=Comment.objects.get(number=1), name="Emil")
+    offer = page.get_by_role("button", name="2 neue Kommentare")
+    expect(offer).to_be_visible()
+    assert page.locator("#kommentar-7").bounding_box() == place
+    expect(page.locator(".arrived")).to_have_attribute("role", "status")
+    offer.click()
+    expect(page.locator(".just-arrived .text")).to_have_text(["Gerade geschrieben.", "Und noch etwas."])
+    expect(page.locator("#kommentar-9 .answers")).to_have_text("Antwort auf Rolf")
+    expect(page.locator("#kommentar-8")).to_be_focused()
+    expect(page.get_by_role("heading", name="9 Kommentare")).to_be_visible()
+    expect(offer).to_have_count(0)
+    page.locator("#kommentar-9").get_by_role("button", name="Respekt").click()
+    expect(page.locator("#kommentar-9").get_by_role("button", name="Respekt 1")).to_be_visible()
