@@ -10,11 +10,10 @@ from django.db.models import F, Q
 from django.db.models.functions import MD5
 from django.utils import timezone
 from django.utils.html import strip_tags
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from newsroom.markup import comment_html
+from newsroom.markup import comment_html, excerpt
 from readers.models import Reader
 
 # Replies deeper than this stay flat and say whom they answer: on a phone a sixth indent leaves no line to read.
@@ -184,7 +183,7 @@ class Comment(models.Model):
     def excerpt(self) -> str:
         """The beginning of what it says, as plain text, for a list."""
         words = unescape(strip_tags(self.html.replace("<", " <"))).split()  # or two paragraphs' words would be one
-        return Truncator(" ".join(words)).chars(EXCERPT)
+        return excerpt(" ".join(words), EXCERPT)
 
     @property
     def editable_until(self) -> datetime:
