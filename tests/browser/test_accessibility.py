@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from comments.models import BlockedWord, Comment, Passage
 from comments.services import withdraw
+from moderation.services import pick
 from ratings.models import Rating
 from subscriptions.models import Subscription
 from subscriptions.services import subscribe
@@ -29,7 +31,15 @@ def conversation(page: Page, article) -> None:
     """Everything a conversation can hold: deep replies, a tombstone, a passage, a held comment, a vote, a rating."""
     me = factories.reader("Anna", website="https://example.org/")
     passage = Passage.objects.create(article=article, block=2, exact="Der zweite Satz.")
-    deep = factories.comment(article, "> Zitat\n\n- eins\n- zwei\n\n`code` und https://example.org/", passage=passage)
+    deep = factories.comment(
+        article,
+        "> Zitat\n\n- eins\n- zwei\n\n`code` und https://example.org/",
+        passage=passage,
+        badge="author",
+        edited_at=timezone.now(),
+    )
+    pick(deep, moderator=None)
+    factories.comment(article, "Meiner.", reader=me)
     for depth in range(7):
         deep = factories.comment(
             article, f"Antwort {depth}.", parent=deep, name=f"Leser {depth}", website="https://x.de/"
@@ -104,6 +114,27 @@ def thread(page: Page, article) -> None:
     page.goto(f"{article.get_absolute_url()}gespraech/1/")
 
 
+def edit(page: Page, article) -> None:
+    me = factories.reader("Anna")
+    comment = factories.comment(article, reader=me)
+    page.known_as(me)
+    page.goto(f"/kommentar/{comment.pk}/bearbeiten/")
+    page.get_by_label("Kommentar", exact=True).fill("")
+    page.get_by_role("button", name="Änderung speichern").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def somebody_elses(page: Page, article) -> None:
+    page.goto(f"/kommentar/{factories.comment(article).pk}/loeschen/")
+    expect(page.get_by_role("heading", name="Ist das Ihr Kommentar?")).to_be_visible()
+
+
+def keys(page: Page, article) -> None:
+    page.goto(article.get_absolute_url())
+    page.get_by_role("button", name="Tasten").click()
+    expect(page.get_by_role("dialog", name="Tasten")).to_be_visible()
+
+
 def not_found(page: Page, article) -> None:
     page.goto("/artikel/gibt-es-nicht/")
 
@@ -116,7 +147,7 @@ def site_page(slug: str) -> Callable[[Page, object], None]:
     return opened
 
 
-PAGES = [home, conversation, error, preview, question, opt_in, end, sign_in, report, thread, not_found]
+PAGES = [home, conversation, error, preview, question, opt_in, end, sign_in, report, thread, not_found, edit, somebody_elses, keys]
 PAGES += map(site_page, ["impressum", "datenschutz", "regeln", "kontakt"])
 
 
