@@ -147,7 +147,8 @@ def site_page(slug: str) -> Callable[[Page, object], None]:
     return opened
 
 
-PAGES = [home, conversation, error, preview, question, opt_in, end, sign_in, report, thread, not_found, edit, somebody_elses, keys]
+PAGES = [home, conversation, error, preview, question, opt_in, end, sign_in, report, thread, not_found]
+PAGES += [edit, somebody_elses, keys]
 PAGES += map(site_page, ["impressum", "datenschutz", "regeln", "kontakt"])
 
 
