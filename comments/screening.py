@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from articles.models import Article
 from comments.models import BlockedWord, Comment
 from newsroom.formkey import FormKey
-from newsroom.ratelimit import count_up
+from newsroom.ratelimit import count_up_each
 from readers.models import Reader
 
 # Nobody reads a form, writes a sentence and sends it in less (C10).
@@ -49,21 +49,28 @@ def screen(
     verdict = Verdict()
     if _too_many(reader, how.network, verdict):
         return verdict
-    newcomer = not Comment.objects.filter(reader=reader).published().exists()
     because = verdict.held_because
     if article.comment_mode == Article.CommentMode.ALL_HELD:
         because.append(_("Alle Kommentare dieses Artikels werden geprüft"))
-    if newcomer and article.comment_mode == Article.CommentMode.FIRST_HELD:
-        because.append(_("Erster Kommentar"))
     if how.trap:
         because.append(_("Unsichtbares Feld ausgefüllt"))
-    if newcomer and (how.key is None or (how.key.age is not None and how.key.age < FASTEST_HUMAN)):
-        because.append(_("Schneller abgeschickt, als jemand schreiben kann"))
-    if newcomer and len(_LINK.findall(body)) > LINKS_BY_NEWCOMERS:
-        because.append(_("Viele Links im ersten Kommentar"))
+    in_a_newcomer = _suspicious_in_a_newcomer(article, body, how)
+    if in_a_newcomer and not Comment.objects.filter(reader=reader).published().exists():
+        because += in_a_newcomer
     because += [_("Gesperrtes Wort: %s") % word for word in blocked_words(f"{name}\n{website}\n{body}")]
     verdict.needs_confirmation = article.comment_mode == Article.CommentMode.CONFIRMED and not reader.owns(email)
     return verdict
+
+
+def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -> list[str]:
+    because = []
+    if article.comment_mode == Article.CommentMode.FIRST_HELD:
+        because.append(_("Erster Kommentar"))
+    if how.key is None or (how.key.age is not None and how.key.age < FASTEST_HUMAN):
+        because.append(_("Schneller abgeschickt, als jemand schreiben kann"))
+    if len(_LINK.findall(body)) > LINKS_BY_NEWCOMERS:
+        because.append(_("Viele Links im ersten Kommentar"))
+    return because
 
 
 def blocked_words(text: str) -> list[str]:
@@ -83,8 +90,8 @@ def blocked_words(text: str) -> list[str]:
 
 
 def _too_many(reader: Reader, network: str, verdict: Verdict) -> bool:
-    by_reader = count_up("comment", f"reader {reader.pk}", window=LIMIT_WINDOW)
-    from_network = count_up("comment", f"network {network}", window=LIMIT_WINDOW)
+    counted = count_up_each("comment", [f"reader {reader.pk}", f"network {network}"], window=LIMIT_WINDOW)
+    by_reader, from_network = counted.values()
     if by_reader > REFUSED_ABOVE_PER_READER or from_network > REFUSED_ABOVE_PER_NETWORK:
         verdict.refused = True
     elif by_reader > HELD_ABOVE_PER_READER or from_network > HELD_ABOVE_PER_NETWORK:

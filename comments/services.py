@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,8 +18,7 @@ from comments.tasks import send_confirmation, send_owner_mail
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
-from subscriptions.services import subscribe
-from subscriptions.tasks import announce
+from subscriptions.services import subscribe, tell_subscribers
 
 # Mails that ask to confirm one's comment, to one address over the whole site.
 MAILS_PER_DAY = 10
@@ -84,7 +83,7 @@ def post_comment(
         article=article,
         reader=reader,
         parent=parent,
-        root_id=(parent.root_id or parent.pk) if parent else None,
+        root=(parent.root or parent) if parent else None,
         depth=parent.depth + 1 if parent else 0,
         name=draft.name,
         email=draft.email,
@@ -139,7 +138,7 @@ def publish(comment: Comment) -> None:
         _count_visible(comment, +1)
         comment.save()
         if was_held:  # changed before anyone was told; who was told already is not told again (delivery_once)
-            announce.defer(comment_id=comment.pk)
+            tell_subscribers(article_id=comment.article_id, comment_id=comment.pk)
         return
     if comment.root_id:
         Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + 1)
@@ -148,7 +147,7 @@ def publish(comment: Comment) -> None:
     )
     comment.published_at = timezone.now()
     comment.save()
-    announce.configure(schedule_in={"seconds": settings.UNDO_SECONDS}).defer(comment_id=comment.pk)
+    tell_subscribers(article_id=comment.article_id, comment_id=comment.pk, in_seconds=settings.UNDO_SECONDS)
 
 
 def withdraw(comment: Comment, state: Comment.State) -> None:
@@ -299,9 +298,18 @@ def _same_submission(
     how: Circumstances,
 ) -> Comment | None:
     """The comment this submission made before, by its key or by the same words in the same place (C10)."""
-    if how.key is not None:
-        earlier = Comment.objects.with_article().filter(form_key=how.key.id).first()
-        if earlier is not None:
+    same_words = Q(
+        reader=reader,
+        article=article,
+        parent=parent,
+        passage=passage,
+        body=draft.body,
+        state__in=[Comment.State.HELD, Comment.State.PUBLISHED],
+    )
+    same_form = Q(form_key=how.key.id) if how.key else Q(pk=None)
+    found = list(Comment.objects.with_article().filter(same_form | same_words).order_by("pk"))
+    for earlier in found:
+        if how.key and earlier.form_key == how.key.id:
             if (earlier.article_id, earlier.parent, earlier.body) != (article.pk, parent, draft.body):
                 raise Refused(
                     _(
@@ -310,14 +318,16 @@ def _same_submission(
                     )
                 )
             return earlier
-    shown = Comment.objects.with_article().filter(state__in=[Comment.State.HELD, Comment.State.PUBLISHED])
-    return shown.filter(reader=reader, article=article, parent=parent, passage=passage, body=draft.body).first()
+    return found[0] if found else None
 
 
 def _remember_guest(reader: Reader, draft: Draft) -> None:
     """What a guest called themselves, so that the next form need not ask. An account's address stays its own."""
-    reader.name, reader.website = draft.name, draft.website
     known = reader.is_account and reader.email
-    if not known and draft.email and draft.email.lower() != reader.email.lower():
+    gives_another = draft.email and draft.email.lower() != reader.email.lower() and not known
+    if not gives_another and (reader.name, reader.website) == (draft.name, draft.website):
+        return
+    reader.name, reader.website = draft.name, draft.website
+    if gives_another:
         reader.email, reader.email_confirmed_at = draft.email, None
     reader.save(update_fields=["name", "website", "email", "email_confirmed_at"])

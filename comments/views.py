@@ -237,7 +237,7 @@ def _posted_reply(comment: Comment) -> HttpResponse:
 
 def _sent(response: HttpResponse) -> HttpResponse:
     """Tells the scripts that the draft has arrived."""
-    return trigger_client_event(response, "newsroom:sent", "")
+    return trigger_client_event(response, "newsroom:sent")
 
 
 def _waiting_sentence(comment: Comment) -> str:
@@ -262,7 +262,7 @@ def _comment_or_404(pk: int) -> Comment:
 
 def _comments_of_published_articles() -> CommentQuerySet:
     comments = Comment.objects.filter(article__in=Article.objects.published())
-    return comments.select_related("article__author", "article__section", "article__counters")
+    return comments.select_related("article__author", "article__section", "article__counters", "root")
 
 
 def _number(text: str | None) -> int:

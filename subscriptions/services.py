@@ -9,7 +9,7 @@ from newsroom.mail import site_url
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
-from subscriptions.tasks import send_opt_in
+from subscriptions.tasks import announce, send_opt_in
 
 OPT_INS_PER_ADDRESS = 3  # a day, over the whole site (B14)
 # What shows that, when and to what somebody agreed (A25).
@@ -47,6 +47,16 @@ def subscribe(*, article: Article, reader: Reader, kind: str, email: str, networ
             row.save(update_fields=["opt_in_sent_at"])
             send_opt_in.defer(subscription_id=row.pk)
     return row
+
+
+def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0) -> None:
+    """Owes the job that tells who is subscribed now, if anybody is. Call in the transaction that publishes.
+
+    Who subscribes afterwards is told of later comments: most articles' comments cost no job at all.
+    """
+    if Subscription.objects.active().filter(article=article_id).exists():
+        later = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
+        announce.configure(**later).defer(comment_id=comment_id)
 
 
 def confirm(subscription: Subscription) -> bool:

@@ -188,6 +188,7 @@ def test_undo_is_offered_for_ten_seconds(article, author, settings):
 
 def test_nobody_is_mailed_before_that(article, settings):
     settings.UNDO_SECONDS = 10
+    factories.subscription(article)
     before = timezone.now()
     Client().post(f"/artikel/{article.slug}/kommentieren/", factories.words())
     job = ProcrastinateJob.objects.get(task_name="subscriptions.tasks.announce")

@@ -42,6 +42,7 @@ def assert_one_comment(article, answers) -> None:
 
 
 def test_fifty_at_once_from_one_device_are_one_comment(transactional_db, article):
+    subscriber = factories.subscription(article).reader
     known = Client()
     known.post(f"/artikel/{article.slug}/bewerten/", {"stars": "3"})
 
@@ -51,12 +52,13 @@ def test_fifty_at_once_from_one_device_are_one_comment(transactional_db, article
         return same
 
     assert_one_comment(article, post_fifty_times(article, browser))
-    assert Reader.objects.count() == 1
+    assert Reader.objects.exclude(pk=subscriber.pk).count() == 1
 
 
 def test_fifty_at_once_from_a_device_without_cookies_are_one_comment(transactional_db, article):
+    subscriber = factories.subscription(article).reader
     assert_one_comment(article, post_fifty_times(article, Client))
-    assert Reader.objects.count() == 1
+    assert Reader.objects.exclude(pk=subscriber.pk).count() == 1
 
 
 def test_editor_who_never_acted_before_becomes_one_reader(transactional_db, article):
@@ -75,6 +77,7 @@ def test_editor_who_never_acted_before_becomes_one_reader(transactional_db, arti
 
 
 def test_comment_and_job_are_stored_together(article):
+    factories.subscription(article)
     comment = factories.comment(article)
     assert jobs_about(comment.pk) == ["subscriptions.tasks.announce"]
 
@@ -93,6 +96,7 @@ def post_and_break(article) -> None:
 
 
 def test_what_breaks_after_the_job_takes_comment_job_and_counts_back(transactional_db, article):
+    factories.subscription(article)
     before = ProcrastinateJob.objects.count()
     with pytest.raises(IntegrityError):
         post_and_break(article)

@@ -11,6 +11,7 @@ from comments.services import publish
 from moderation.services import approve, remove, restore
 from readers.services import confirm_address
 from subscriptions.models import Delivery, Subscription
+from subscriptions.services import end
 from subscriptions.tasks import announce, deliver
 from tests import factories
 
@@ -45,8 +46,18 @@ def test_reply_reaches_the_subscriber_once(transactional_db, article, letters, r
     assert set(states) == {"succeeded"}
 
 
-def test_comment_without_subscribers_is_announced_in_peace(transactional_db, article, run_jobs):
+def test_comment_without_subscribers_owes_no_job(article):
+    factories.subscription(article, confirmed_at=None)
+    factories.subscription(article, "berta2@example.org", ended_at=timezone.now())
+    factories.subscription(factories.article("Anderswo"))
     comment = factories.comment(article)
+    assert ProcrastinateJob.objects.filter(args__comment_id=comment.pk).count() == 0
+
+
+def test_whoever_ends_it_meanwhile_is_left_in_peace(transactional_db, article, run_jobs):
+    row = factories.subscription(article)
+    comment = factories.comment(article)
+    end(row)
     run_jobs()
     job = ProcrastinateJob.objects.get(args__comment_id=comment.pk)
     assert (job.status, Delivery.objects.count()) == ("succeeded", 0)
@@ -113,6 +124,7 @@ def test_held_comment_tells_nobody_until_it_is_approved(article):
 
 
 def test_removing_and_restoring_tells_nobody_again(article):
+    factories.subscription(article)
     comment = factories.comment(article)
     editor = factories.editor()
     remove(comment, moderator=editor, reason="Regel 1")
@@ -210,6 +222,7 @@ def test_consent_survives_when_two_devices_become_one_person(article):
 
 
 def test_publishing_defers_one_announcement(article):
+    factories.subscription(article)
     held = factories.comment(article, state=Comment.State.HELD)
     publish(held)
     jobs = ProcrastinateJob.objects.filter(task_name="subscriptions.tasks.announce", args={"comment_id": held.pk})
