@@ -129,8 +129,8 @@ class Site:
         python = sys.executable
         web = [python, "-m", "granian", "newsroom.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"]
         web += ["--host", HOST, "--port", str(self.port), "--workers", "2", "--blocking-threads", "1"]
-        # More than a worker can answer soon waits in the kernel's queue, not in ours.
-        web += ["--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+        # It counts connections, idle ones included, and lets nobody in beyond: with 64, 128 open tabs shut the site.
+        web += ["--backpressure", "4096", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
         commands = {
             "web": web,
             "worker": [python, "manage.py", "procrastinate", "worker", "--shutdown-graceful-timeout", "5"],

@@ -172,6 +172,15 @@ class TestWhileItRuns:
         with socket.socket() as other:
             other.bind(("127.0.0.2", site.port))  # taken if the server listened on every address
 
+    def test_open_tabs_shut_nobody_out(self, site):
+        """A browser keeps its connection for the next page; granian counts such idle ones against a limit."""
+        with contextlib.ExitStack() as tabs:
+            for _ in range(300):
+                tab = tabs.enter_context(socket.create_connection(("localhost", site.port), timeout=10))
+                tab.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert tab.recv(15) == b"HTTP/1.1 200 OK"
+            assert site.health() == {"database": "ok", "worker": "ok"}
+
     @pytest.mark.parametrize("words", ["procrastinate worker", "granian", "newsroom.mailbox"])
     def test_what_is_killed_comes_back(self, site, words):
         killed = site.child(words)
