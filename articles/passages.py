@@ -219,7 +219,7 @@ def with_marks(
         counts[quote.block] += count
     marked = [_BLOCK.split(article_html, maxsplit=1)[0]]
     for number, block in enumerate(_blocks(article_html), start=1):
-        inline = f"{address}?{urlencode({'ansicht': 'inline', 'absatz': number})}#kommentare"
+        inline = f"{address}?{urlencode({'ansicht': 'inline', 'absatz': number})}#stelle"
         if "<mark" in block:
             block = _with_questions(block, number, inline, write, comments)
         marked.append(_with_links(block, _links(number, counts[number], inline, write, _tag(block))))
