@@ -97,7 +97,8 @@ article?.addEventListener("click", (event) => {
 });
 
 function open(address, block, link) {
-  const begun = place.querySelector("textarea")?.value ?? "";
+  const before = place.querySelector("form");
+  const begun = before?.elements.body.value ?? "";
   opener = link === button ? block.querySelector(".pilcrow") : link;
   button.remove();
   const beneath = block.nextElementSibling?.matches(".beneath") ? block.nextElementSibling : block;
@@ -105,22 +106,17 @@ function open(address, block, link) {
   const { pathname, search } = new URL(address);
   htmx.ajax("GET", pathname + search, { source: place, target: place, swap: "innerHTML" }).then(() => {
     const field = place.querySelector("textarea");
-    if (!field) return;
+    // The page of its own says what is wrong, or works where a fragment did not.
+    if (!field) return location.assign(address);
     if (begun.trim() && !field.value) {
       // What was begun about another passage goes on here: nothing typed is ever lost.
+      store.remove(draftName(before));
       field.value = begun;
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }
     place.scrollIntoView({ block: "nearest" });
     field.focus({ preventScroll: true });
-  });
-}
-
-// The page of its own says what is wrong, or works where a fragment did not.
-for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-  place.addEventListener(failure, ({ target, detail }) => {
-    if (target === place) location.assign(detail.pathInfo.requestPath);
-  });
+  }).catch(() => location.assign(address));
 }
 
 function shut() {
