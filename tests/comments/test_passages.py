@@ -75,7 +75,7 @@ def test_words_that_are_not_there_mean_the_paragraph(article, client):
     assert Comment.objects.get().passage.exact == "Der Rat tagt. Der Rat schweigt."
 
 
-def test_long_choice_is_cut_and_says_so(client):
+def test_long_choice_is_cut_and_says_so(db, client):
     article = factories.article(source="Wort " * 300)
     sentence = "Ihre Stelle war länger als 600 Zeichen; zitiert wird ihr Anfang."
     assert sentence in client.get(write_url(article, absatz=1, wortlaut="Wort " * 121)).text
