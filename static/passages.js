@@ -54,7 +54,7 @@ function chosen() {
 
 // A link, so that it can be opened in another tab; beneath the words, since a phone shows its own menu above them.
 // It stands in the page right after the paragraph: Tab leads from the selection to it.
-const button = Object.assign(document.createElement("a"), { className: "pick added", rel: "nofollow" });
+const button = Object.assign(document.createElement("a"), { className: "choose added", rel: "nofollow" });
 const QUIET = 250; // ms without a change: while somebody is still dragging, nothing jumps about
 let waiting = null;
 
@@ -89,7 +89,7 @@ const place = Object.assign(document.createElement("div"), { className: "here" }
 let opener = null;
 
 article?.addEventListener("click", (event) => {
-  const link = event.target.closest(".pick, .pilcrow, .asked");
+  const link = event.target.closest(".choose, .pilcrow, .asked");
   if (!link || !link.href.includes(article.dataset.write) || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const block = link.closest(".text > [id^=absatz-]") ?? link.previousElementSibling ?? link.closest(".text > *")?.previousElementSibling;
