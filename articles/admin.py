@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import YEARS, Article, Author, Page, Section
+from articles.passages import questions
 from articles.services import save_article
 from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
 from newsroom.slugs import german_slug
@@ -111,7 +112,8 @@ class ArticleAdmin(admin.ModelAdmin):
             article.html = article_html(article.source)
         except TooLong:
             article.html = ""
-        return render(request, "articles/preview.html", {"article": article})
+        context = {"article": article, "text": article.html, "questions": questions(article.html)}
+        return render(request, "articles/preview.html", context)
 
     @admin.display(description=_("Stand"), ordering="state")
     def shown_state(self, article: Article) -> str:

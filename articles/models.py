@@ -8,8 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from articles.passages import with_comment_links
-from newsroom.markup import article_html, excerpt
+from newsroom.markup import article_html, excerpt, without_questions
 from newsroom.slugs import german_slug
 
 # A time at the ends of Python's calendar cannot be turned into UTC or back: one article would break every list.
@@ -92,7 +91,10 @@ class Article(models.Model):
     section = models.ForeignKey(
         Section, on_delete=models.PROTECT, null=True, blank=True, related_name="articles", verbose_name=_("Ressort")
     )
-    source = models.TextField(_("Text"), help_text=_("In Markdown."))
+    source = models.TextField(
+        _("Text"),
+        help_text=_("In Markdown. [[Worte]]{Frage?} stellt den Lesern eine Frage zu diesen Worten."),
+    )
     html = models.TextField(editable=False)
 
     state = models.CharField(_("Stand"), max_length=10, choices=State, default=State.DRAFT)
@@ -147,13 +149,13 @@ class Article(models.Model):
     @property
     def teaser(self) -> str:
         """The summary, or the beginning of the text where the editor wrote none."""
-        return self.summary or excerpt(self.source.split("\n\n")[0], 240)
+        return self.summary or excerpt(without_questions(self.source.split("\n\n")[0]), 240)
 
     def render(self) -> None:
         """Makes what is derived from what was written. Raises markup.TooLong."""
         if not self.slug:
             self.slug = german_slug(self.headline, self._meta.get_field("slug").max_length)
-        self.html = with_comment_links(article_html(self.source), reverse("write_comment", args=[self.slug]))
+        self.html = article_html(self.source)
 
 
 class CountersQuerySet(models.QuerySet):

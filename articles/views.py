@@ -12,8 +12,10 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from articles.models import Article, Page
+from articles.passages import with_marks
 from articles.versions import article_version, page_etag
 from comments.forms import CommentForm
+from comments.models import Passage
 from comments.showing import form_slots, own_form, own_marks, threads_html
 from comments.threads import REMEMBERED, Order, Position, View, picked, thread_page
 from newsroom.context import site
@@ -84,11 +86,19 @@ def _page_for_everyone(slug: str, etag: str, position: Position) -> tuple[Articl
 
 def _context_for_everyone(article: Article, position: Position) -> dict:
     page = thread_page(article, position)
+    write_url = reverse("write_comment", args=[article.slug])
+    text = with_marks(
+        article.html,
+        address=article.get_absolute_url(),
+        write=write_url if article.takes_comments else "",
+        comments=Passage.objects.counted(article),
+    )
     return {
         **site(),
         "for_everyone": True,
         "shared": True,
         "article": article,
+        "text": text,
         "page": page,
         "threads": threads_html(article, page.threads),
         "position": position,
@@ -100,7 +110,8 @@ def _context_for_everyone(article: Article, position: Position) -> dict:
         if position.is_numbered and page.last > 1
         else [],
         "first_query": position.moved(page=1, after=()).query(explicit=True),
-        "write_url": reverse("write_comment", args=[article.slug]),
+        "all_passages_query": position.moved(block=0, after=()).query(explicit=True),
+        "write_url": write_url,
         "form": CommentForm(initial=form_slots(), article=article, reader=None),
         "stars": STARS,
         "subscription_form": SubscriptionForm(initial={"email": slot("wert-email")}),

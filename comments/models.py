@@ -13,35 +13,70 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from articles.passages import QUOTE_LIMIT, Quote
 from newsroom.markup import comment_html, excerpt
 from readers.models import Reader
 
 # Replies deeper than this stay flat and say whom they answer: on a phone a sixth indent leaves no line to read.
 INDENT_LIMIT = 5
 EXCERPT = 160  # characters
+PASSAGES_MARKED = 1_000  # of an article, so that its page costs the same however many there are
 EDIT_WINDOW = timedelta(minutes=15)
 
 
+class PassageQuerySet(models.QuerySet):
+    def counted(self, article: Article) -> dict[Quote, int]:
+        """How many published comments an article's passages have; at most the PASSAGES_MARKED most commented ones."""
+        commented = self.filter(article=article, comment_count__gt=0).order_by("-comment_count")
+        return {passage.quote: passage.comment_count for passage in commented[:PASSAGES_MARKED] if passage.block}
+
+    def alike(self, passage: "Passage") -> "PassageQuerySet":
+        return self.filter(article=passage.article_id, **passage.quote._asdict())
+
+    def store(self, passage: "Passage") -> "Passage":
+        """The passage, or the one that another reader stored for the same words at the same time."""
+        return self.get_or_create(article_id=passage.article_id, **passage.quote._asdict())[0]
+
+
 class Passage(models.Model):
-    """A stretch of the article, as a W3C Web Annotation text quote selector, within one block of the text."""
+    """A stretch of the article, as a W3C Web Annotation text quote selector, within one block of the text.
+
+    What is quoted stays what its reader chose; `block` follows the words through every edit of the article.
+    """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="passages", verbose_name=_("Artikel"))
-    block = models.PositiveIntegerField(_("Absatz"))  # 1 for the first block, as in the anchor #absatz-1
-    exact = models.TextField(_("Wortlaut"))
+    # 1 for the first block, as in the anchor #absatz-1; null when the words are no longer in the article.
+    block = models.PositiveIntegerField(_("Absatz"), null=True, blank=True)
+    exact = models.CharField(_("Wortlaut"), max_length=QUOTE_LIMIT)
     prefix = models.CharField(max_length=100, blank=True)
     suffix = models.CharField(max_length=100, blank=True)
+    question = models.CharField(_("Frage der Redaktion"), max_length=300, blank=True)
+    comment_count = models.PositiveIntegerField(_("Kommentare"), default=0, editable=False)  # published ones
+
+    objects = PassageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Textstelle")
         verbose_name_plural = _("Textstellen")
         constraints = [
-            models.CheckConstraint(name="passage_not_empty", condition=~Q(exact="") & Q(block__gte=1)),
-            # By its hash: an index entry holds 2,700 bytes at most, a paragraph can be longer.
+            models.CheckConstraint(
+                name="passage_not_empty", condition=~Q(exact="") & (Q(block=None) | Q(block__gte=1))
+            ),
+            # By its hash: an index entry holds 2,700 bytes at most. Lost ones may be alike.
             models.UniqueConstraint("article", "block", MD5("exact"), "prefix", "suffix", name="passage_once"),
+        ]
+        indexes = [
+            models.Index(
+                name="passage_most_commented", fields=["article", "-comment_count"], condition=Q(comment_count__gt=0)
+            ),
         ]
 
     def __str__(self) -> str:
         return self.exact
+
+    @property
+    def quote(self) -> Quote:
+        return Quote(self.block, self.exact, self.prefix, self.suffix)
 
 
 class CommentQuerySet(models.QuerySet):

@@ -99,6 +99,8 @@ def post_comment(
         with transaction.atomic():
             comment.reader = reader = Reader.objects.lock(reader)
             _remember_guest(reader, draft)
+            if passage is not None and passage.pk is None:
+                comment.passage = Passage.objects.store(passage)
             if verdict.publishes:
                 publish(comment)
             else:
@@ -130,7 +132,8 @@ def publish(comment: Comment) -> None:
     """Makes a comment visible: with a new number, the counters and the job that tells subscribers; or, if it had a
     number before, in its old place.
 
-    Call in a transaction. The root's row is locked before the counters, here as everywhere (no deadlock).
+    Call in a transaction. Locked are the root's row, the passage's and the counters', here and everywhere in this
+    order (no deadlock).
     """
     was_held = comment.is_held
     comment.state = Comment.State.PUBLISHED
@@ -142,6 +145,7 @@ def publish(comment: Comment) -> None:
         return
     if comment.root_id:
         Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + 1)
+    _count_on_passage(comment, +1)
     comment.number, comment.thread_number = Counters.objects.number_comment(
         comment.article_id, opens_thread=comment.parent_id is None
     )
@@ -286,7 +290,13 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
 def _count_visible(comment: Comment, change: int) -> None:
     if comment.root_id:
         Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + change)
+    _count_on_passage(comment, change)
     Counters.objects.touch(comment.article_id, comments=change)
+
+
+def _count_on_passage(comment: Comment, change: int) -> None:
+    if comment.passage_id:
+        Passage.objects.filter(pk=comment.passage_id).update(comment_count=F("comment_count") + change)
 
 
 def _same_submission(
@@ -298,11 +308,12 @@ def _same_submission(
     how: Circumstances,
 ) -> Comment | None:
     """The comment this submission made before, by its key or by the same words in the same place (C10)."""
+    is_first_there = passage is not None and passage.pk is None
     same_words = Q(
+        Q(pk=None) if is_first_there else Q(passage=passage),
         reader=reader,
         article=article,
         parent=parent,
-        passage=passage,
         body=draft.body,
         state__in=[Comment.State.HELD, Comment.State.PUBLISHED],
     )

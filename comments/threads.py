@@ -51,6 +51,7 @@ class Position:
     page: int = 1  # of the chronological orders
     after: tuple[int, ...] = ()  # key of the last thread seen: (score, thread number), or (thread number,) inline
     since: int = 0  # one after another: only comments with a larger number
+    block: int = 0  # inline: only comments on this block of the article; 0 for all
 
     @classmethod
     def from_query(cls, query: dict[str, str], remembered: str = "") -> "Position":
@@ -70,6 +71,7 @@ class Position:
             page=min(max(page or 1, 1), LAST_PAGE),
             after=() if None in after else after,
             since=(_small_int(query.get("seit", "")) or 0) if view == View.FLAT else 0,
+            block=(_small_int(query.get("absatz", "")) or 0) if view == View.INLINE else 0,
         )
         if position.view == View.FLAT and position.order == Order.MOST_VOTED:
             position = position.moved(view=View.THREADS)
@@ -98,6 +100,8 @@ class Position:
             place["order"] = Order.OLDEST
         if changes.get("order") == Order.MOST_VOTED and self.view == View.FLAT:
             place["view"] = View.THREADS
+        if changes.get("view", self.view) != View.INLINE:
+            place["block"] = 0
         return replace(self, **place | changes)
 
     @property
@@ -115,6 +119,8 @@ class Position:
             parts["ansicht"] = self.view.value
         if self.since:
             parts["seit"] = self.since
+        if self.block:
+            parts["absatz"] = self.block
         if self.page > 1:
             parts["seite"] = self.page
         if self.after:
@@ -281,7 +287,8 @@ def _roots(article: Article, position: Position) -> tuple[list[Comment], Positio
         Q(state=Comment.State.PUBLISHED) | Q(reply_count__gt=0), article=article, parent=None, number__isnull=False
     )
     if position.inline:
-        return _inline_roots(roots.filter(passage__isnull=False), position)
+        roots = roots.filter(passage__isnull=False)
+        return _inline_roots(roots.filter(passage__block=position.block) if position.block else roots, position)
     if position.order == Order.MOST_VOTED:
         return _most_voted_roots(roots, position)
     last = article.counters.last_thread

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseLocation, reswap, retarget, trigger_client_event
 
 from articles.models import Article
-from articles.passages import block_text
+from articles.passages import is_cut, pick
 from comments.forms import CommentForm, guest_initial
 from comments.mails import comment_token_fits
 from comments.models import Comment, CommentQuerySet, Passage
@@ -40,7 +40,8 @@ LINK_VALID = timedelta(hours=48)  # for confirming one's comment (B13)
 @shared_form
 @require_http_methods(["GET", "POST"])
 def write(request: HttpRequest, slug: str) -> HttpResponse:
-    """A new thread, of the article or (`?absatz=3`) of a passage of it."""
+    """A new thread, of the article or of a passage of it: `?absatz=3`, or chosen words of that paragraph,
+    `?absatz=3&wortlaut=...&davor=...&danach=...`."""
     article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
     return _write(request, article, passage=_wanted_passage(request, article))
 
@@ -155,7 +156,11 @@ def _write(
 ) -> HttpResponse:
     """The form on a page of its own, or as a fragment beneath the comment it answers."""
     reader = current_reader(request)
-    prefix = f"antwort-{parent.pk}-" if parent else ""
+    prefix = ""
+    if parent is not None:
+        prefix = f"antwort-{parent.pk}-"
+    elif passage is not None and request.htmx:
+        prefix = "stelle-"  # beneath the passage, on the page of the article, which has a form already
     options = {"article": article, "reader": reader, "id_prefix": prefix}
     preview, refusal, status = None, "", 200
     if request.method == "POST":
@@ -178,6 +183,7 @@ def _write(
         "article": article,
         "parent": parent if parent is not None and parent.is_published else None,
         "passage": passage,
+        "passage_is_cut": passage is not None and is_cut(request.GET.get("wortlaut", "")),
         "form": form,
         "reader": reader,
         "preview": preview,
@@ -185,6 +191,8 @@ def _write(
         "action": request.get_full_path(),
     }
     template = "comments/form.html" if request.htmx else "comments/write.html"
+    if request.htmx and request.method == "GET" and passage is not None:
+        template = "comments/write_here.html"
     return render(request, template, context, status=status)
 
 
@@ -196,8 +204,6 @@ def _post(
         network=client_network(request),
         trap=form.cleaned_data["subject"],
     )
-    if passage is not None and passage.pk is None:
-        passage, _created = Passage.objects.get_or_create(article=article, block=passage.block, exact=passage.exact)
     is_first_act = current_reader(request) is None
     reader = acting_reader(request)
     comment = post_comment(article=article, parent=parent, reader=reader, draft=form.draft(), how=how, passage=passage)
@@ -251,8 +257,13 @@ def _waiting_sentence(comment: Comment) -> str:
 
 def _wanted_passage(request: HttpRequest, article: Article) -> Passage | None:
     block = _number(request.GET.get("absatz"))
-    exact = block_text(article.html, block) if block else None
-    return Passage(article=article, block=block, exact=exact) if exact else None
+    words = {"exact": "wortlaut", "before": "davor", "after": "danach"}
+    chosen = {part: request.GET.get(name, "") for part, name in words.items()}
+    quote = pick(article.html, block=block, **chosen) if block else None
+    if quote is None:
+        return None
+    passage = Passage(article=article, **quote._asdict())
+    return Passage.objects.alike(passage).first() or passage
 
 
 def _comment_or_404(pk: int) -> Comment:

@@ -323,11 +323,13 @@ _MARK = r"(?P<mark>(?<!\*)\*{1,3}(?!\*)|(?<!_)_{1,3}(?!_))"
 _BREAK = r"(?P<break>\n)"
 _URL = r"(?P<url>(?<![\w@./])(?i:https?://|www\.)[^\s<>\"`„“”«»‹›]+)"
 _TARGET = r"\[(?P<label>[^\[\]\n]*)\]\((?P<target>%s(?:[^\s()]|\([^\s()]*\))+)"
+# What editors ask about some words; both lengths are bounded, and neither part can begin another question.
+_QUESTION = r"\[\[(?P<words>[^\[\]]{1,600})\]\]\{(?P<question>[^{}\n]{1,300})(?P<ask>\})"
 _TAGS = {1: ("em",), 2: ("strong",), 3: ("strong", "em")}
 
 
 class _Piece(NamedTuple):
-    kind: str  # text, or the name of the group that matched last: code, break, mark, url, link, escaped
+    kind: str  # text, or the name of the group that matched last: code, break, mark, url, link, escaped, ask
     text: str
     found: re.Match[str] | None = None
 
@@ -374,6 +376,8 @@ class _Inline(Treeprocessor):
                 self.write_url(out, piece.text)
             elif piece.kind == "link":
                 self.write_link(out, piece.found)
+            elif piece.kind == "ask":
+                self.write_question(out, piece.found)
             else:
                 out.data(piece.text)
 
@@ -412,15 +416,21 @@ class _Inline(Treeprocessor):
         else:
             out.data(found[0])
 
+    def write_question(self, out: etree.TreeBuilder, found: re.Match[str]) -> None:
+        """Only editors ask: a comment has no token for it."""
+        out.data(found[0])
+
 
 class _ArticleInline(_Inline):
-    """For editors: links keep their text, images are shown, a backslash takes a mark's meaning away."""
+    """For editors: links keep their text, images are shown, a backslash takes a mark's meaning away, and
+    `[[words]]{question}` puts a question to the readers."""
 
     token = re.compile(
         "|".join(
             [
                 r"\\(?P<escaped>[\\`*_\[\]()#+.!<>|~-])",
                 _CODE,
+                _QUESTION,
                 "(?P<bang>!?)" + _TARGET % "" + r"(?:[ ]+\"(?P<title>[^\"\n]*)\")?(?P<link>\))",
                 _URL,
                 _MARK,
@@ -445,6 +455,15 @@ class _ArticleInline(_Inline):
             out.start("a", {"href": href} | (self.outside if href.startswith("http") else {}))
             self.write(out, found["label"], linked=True)
             out.end("a")
+
+    def write_question(self, out: etree.TreeBuilder, found: re.Match[str]) -> None:
+        words, question = found["words"].strip(), found["question"].strip()
+        if not words or not question:
+            out.data(found[0])
+            return
+        out.start("mark", {"title": question})
+        self.write(out, words, linked=True)  # the page makes a link of all of it (articles.passages)
+        out.end("mark")
 
 
 def _emphasis(pieces: list[_Piece]) -> tuple[set[int], set[int]]:
@@ -588,6 +607,7 @@ _ARTICLE_ATTRIBUTES = {
     "a": {"href", "rel"},
     "img": {"src", "alt", "title"},
     "li": {"value"},
+    "mark": {"title"},
     "th": {"align"},
     "td": {"align"},
 }
@@ -602,7 +622,7 @@ def _article_attribute(tag: str, name: str, value: str) -> str | None:
 
 
 _ARTICLE_GATE = nh3.Cleaner(
-    tags=_COMMENT_TAGS | _PASSAGE_TAGS | {"hr", "thead", "tbody", "tr", "th", "td", "img", "figcaption"},
+    tags=_COMMENT_TAGS | _PASSAGE_TAGS | {"hr", "thead", "tbody", "tr", "th", "td", "img", "figcaption", "mark"},
     attributes=_ARTICLE_ATTRIBUTES | {tag: {"id"} for tag in _PASSAGE_TAGS},
     attribute_filter=_article_attribute,
     set_tag_attribute_values={"img": {"loading": "lazy"}},
@@ -612,12 +632,18 @@ _ARTICLE_GATE = nh3.Cleaner(
 
 
 def article_html(source: str) -> str:
-    """An article's Markdown as safe HTML, ready for mark_safe; its blocks are numbered `id="absatz-1"` and on.
+    """An article's Markdown as safe HTML, ready for mark_safe; its blocks are numbered `id="absatz-1"` and on, and
+    words with a question are `<mark title="question">`.
 
     Raises TooLong above `ARTICLE_LIMIT` characters. Written by editors, so its time grows with its length and is
     not bounded as a comment's is.
     """
     return _ARTICLE_GATE.clean(_Article(output_format="html").convert(_capped(source, ARTICLE_LIMIT)))
+
+
+def without_questions(source: str) -> str:
+    """An article's Markdown with the words alone where editors ask something about them."""
+    return re.sub(_QUESTION, r"\g<words>", source)
 
 
 def _capped(text: str, limit: int) -> str:

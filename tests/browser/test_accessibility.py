@@ -73,7 +73,7 @@ def error(page: Page, article) -> None:
 
 def preview(page: Page, article) -> None:
     page.goto(f"{article.get_absolute_url()}kommentieren/?absatz=1")
-    form = page.get_by_role("form", name="Kommentar schreiben")
+    form = page.get_by_role("form", name="Stelle kommentieren")
     form.get_by_label("Kommentar", exact=True).fill("Mit *Betonung*.")
     form.get_by_label("Name").fill("Anna")
     form.get_by_role("button", name="Vorschau").click()

@@ -143,7 +143,7 @@ def test_inline_view_and_back(page: Page, article):
     page.goto(article.get_absolute_url())
     page.get_by_role("link", name="Absatz 2 kommentieren").click()
     expect(page.get_by_role("blockquote")).to_have_text("Zweiter Absatz.")
-    form = page.get_by_role("form", name="Kommentar schreiben")
+    form = page.get_by_role("form", name="Stelle kommentieren")
     form.get_by_label("Kommentar", exact=True).fill("Zur Stelle.")
     form.get_by_label("Name").fill("Anna")
     form.get_by_role("button", name="Kommentar absenden").click()

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from articles.models import Article, Counters
-from articles.passages import block_text
+from articles.passages import pick
 from comments.models import Comment, Passage, Vote
 from readers.models import Reader
 
@@ -121,6 +122,8 @@ def store(conversation: list[Written], article: Article, counters: Counters, cha
             counters.comments += 1
             if comment.root is not None:
                 comment.root.reply_count += 1
+            if comment.passage is not None:
+                Passage.objects.filter(pk=comment.passage.pk).update(comment_count=F("comment_count") + 1)
         if written.comment.state == Comment.State.DELETED:  # as delete_comment() leaves it
             comment.body, comment.name, comment.html, comment.website = "–", "–", "", ""
         comment.save()
@@ -182,12 +185,8 @@ def _comment(written: Written, article: Article, chance: random.Random) -> Comme
 def _passage(article: Article, mark: str) -> Passage | None:
     """`5 „Wortlaut“`; in an article that says something else the whole paragraph, or none."""
     block, _, quoted = mark.partition(" ")
-    text = block_text(article.html, int(block))
-    if text is None:
-        return None
-    exact = quoted.strip("„“")
-    known = {"article": article, "block": int(block), "exact": exact if exact and exact in text else text}
-    return Passage.objects.get_or_create(**known)[0]
+    quote = pick(article.html, block=int(block), exact=quoted.strip("„“"))
+    return Passage.objects.store(Passage(article=article, **quote._asdict())) if quote else None
 
 
 def _latest(article: Article) -> datetime:
