@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from articles.models import Article, Counters
-from comments.models import Comment, Passage, Vote
+from comments.models import Comment, Passage, Revision, Vote
 from moderation.models import Decision, Notice
 from ratings.models import Rating
 from readers.models import Reader, User
@@ -58,6 +58,10 @@ def own_parent() -> None:
     Comment.objects.filter(pk=reply.pk).update(parent=reply)
 
 
+def unsaid() -> None:
+    Revision.objects.create(comment=root_and_reply()[0], body="", replaced_at=timezone.now())
+
+
 REFUSED = {
     "article_state_valid": change(Article, state="gone"),
     "article_published_has_time": change(Article, published_at=None),
@@ -76,6 +80,8 @@ REFUSED = {
     "comment_thread_number_on_roots": on_reply(thread_number=7),
     "comment_numbered_root_has_thread_number": on_root(thread_number=None),
     "comment_says_something": on_root(name=""),
+    "comment_badge_valid": on_root(badge="boss"),
+    "revision_says_something": unsaid,
     "comment_number_once": on_reply(number=1),
     "comment_thread_number_once": again(Comment, form_key=uuid.uuid4(), number=99),
     "vote_once": again(Vote),
