@@ -2,7 +2,6 @@
 
 from django.db import migrations, models
 
-
 # PostgreSQL changes no table while checks of its changed rows are put off to the commit.
 CHECK_NOW = migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", migrations.RunSQL.noop)
 
