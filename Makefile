@@ -4,7 +4,7 @@
 #   PYTHON=python3.13   which Python makes the environment, if not the first one found
 
 .SILENT:
-.PHONY: run test lint messages
+.PHONY: run test bench lint messages
 
 run:
 	bin/python bin/environment.py requirements.txt
@@ -15,6 +15,11 @@ test:
 	bin/python bin/environment.py requirements-dev.txt
 	chromium=$$(.venv/bin/python bin/browser.py) && export NEWSROOM_CHROMIUM="$$chromium" && \
 	exec .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+
+# What the site costs on this machine, in under ten minutes; QUICK=1 for a short look, SIZES="0 100 10000" for other articles.
+bench:
+	bin/python bin/environment.py requirements.txt
+	exec .venv/bin/python -m bench
 
 # Programs are started as modules: their scripts in .venv/bin carry the path of the folder they were made in.
 lint:
