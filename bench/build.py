@@ -101,8 +101,8 @@ class Builder:
             cursor.execute("SET LOCAL session_replication_role = replica")
             first = self._reserve("comments_comment", size + 1)
             cursor.execute(
-                "INSERT INTO comments_passage (article_id, block, exact, prefix, suffix)"
-                " VALUES (%s, 5, 'taktische Atomwaffen', '', '') RETURNING id",
+                "INSERT INTO comments_passage (article_id, block, exact, prefix, suffix, question, comment_count)"
+                " VALUES (%s, 5, 'taktische Atomwaffen', '', '', '', 0) RETURNING id",
                 [article.pk],
             )
             passage = cursor.fetchone()[0]
@@ -122,6 +122,11 @@ class Builder:
                 "INSERT INTO comments_revision (comment_id, body, html, replaced_at) SELECT id, 'Zuvor: ' || body,"
                 " html, edited_at FROM comments_comment WHERE article_id = %s AND edited_at IS NOT NULL",
                 [article.pk],
+            )
+            cursor.execute(
+                "UPDATE comments_passage SET comment_count = (SELECT count(*) FROM comments_comment"
+                " WHERE passage_id = %(passage)s AND state = 'published') WHERE id = %(passage)s",
+                {"passage": passage},
             )
             cursor.execute(
                 "UPDATE articles_counters SET comments = %s, last_number = %s, last_thread = %s,"
