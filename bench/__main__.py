@@ -20,7 +20,7 @@ def main() -> None:
     # Told to end: the same way out as Ctrl-C, past everything that has to be stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
-    begin = time.monotonic()
+    begin, others = time.monotonic(), os.getloadavg()[0]
 
     def say(step: str) -> None:
         print(f"{time.monotonic() - begin:5.0f} s  {step}", flush=True)
@@ -35,7 +35,7 @@ def main() -> None:
         say("Alles wird beendet ...")
     from bench.report import show
 
-    show(figures)
+    show(figures, others)
 
 
 def run(house: House, client: Client, sizes: list[int], *, quick: bool, say):

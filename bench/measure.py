@@ -7,7 +7,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, cycle
 from statistics import median, quantiles
 
 import psycopg
@@ -177,7 +177,7 @@ class Measuring:
         comments = self._some_comments("article_id = %s", self.largest.article)
         total = 60 if self.quick else 300
         requests = []
-        for comment, reader, _ in zip(comments, readers, range(total), strict=False):
+        for comment, reader, _ in zip(cycle(comments), readers, range(total), strict=False):
             fields = {"csrfmiddlewaretoken": self.secret, "wanted": "1"}
             requests.append(self._post(f"/kommentar/{comment}/respekt/", fields, reader))
         answers = self._ask(requests)
@@ -230,7 +230,7 @@ class Measuring:
             return connection.execute(query, parameters).fetchall()
 
     def _some_comments(self, where: str, value: int) -> list[int]:
-        sample = "comments_comment TABLESAMPLE BERNOULLI (5)"
+        sample = f"comments_comment TABLESAMPLE BERNOULLI ({5 if self.largest.size > 50_000 else 100})"
         query = f"SELECT id FROM {sample} WHERE {where} AND state = 'published' LIMIT 2000"
         found = [pk for (pk,) in self._query(query, value)] or [self.largest.largest]
         self.chance.shuffle(found)

@@ -16,6 +16,8 @@ WANTED = {
     "memory_mb": (400, 250, "less", "ganze Seite im Betrieb, PSS, MB, höchster Stand"),
 }
 
+BUSY = 0.5
+
 
 def summary(figures: Figures) -> dict[str, float]:
     return {
@@ -30,8 +32,11 @@ def summary(figures: Figures) -> dict[str, float]:
     }
 
 
-def show(figures: Figures) -> None:
+def show(figures: Figures, others: float) -> None:
+    """`others`: how many processes wanted a core before anything of ours did."""
     print("\nIm Einzelnen")
+    if others > BUSY:
+        print(f"  ACHTUNG: Vor Beginn warteten schon {others:.1f} Prozesse auf Kerne; alle Zeiten sind zu lang.")
     for size in figures.vs_constant:
         page, constant = figures.pages_per_s[size], figures.constant_per_s[size]
         print(

@@ -14,8 +14,8 @@ from comments.models import Comment
 FIRST = "Anna Bernd Clara Dieter Elif Frank Gudrun Hakan Inge Jürgen Käthe Lars Mehmet Nora Olaf Petra Rüdiger Sönke"
 LAST = "Albers Böhm Çelik Dreyer Engel Fröhlich Groß Huber Içen Jäger Köhler Löwe Müller Nowak Oßwald Pfeiffer Röhrig"
 LEAP, NEW_WORD = 0.4, 0.2
-# Of the comments under German newspapers' articles half are shorter than 150 characters, and the mean is 220.
-MIDDLE, SPREAD = 4.7, 0.9  # of the logarithm; the last sentence comes on top
+# Of the comments under German newspapers' articles half are shorter than 160 characters, and the mean is about 220.
+MIDDLE, SPREAD = 4.45, 1.0  # of the logarithm; the last sentence comes on top
 LONGEST = 3000
 
 
@@ -38,7 +38,7 @@ class Texts:
             word += letter
         return word
 
-    def sentence(self, longest: int = 24) -> str:
+    def sentence(self, longest: int = 16) -> str:
         chance = self.chance
         word, said = chance.choice(self.words), []
         for _ in range(chance.randint(4, longest)):
