@@ -83,6 +83,7 @@ def _latest_of(slug: str) -> HttpResponse | None:
             return None
         response = JsonResponse({"last": numbers[0], "comments": numbers[1]})
         response.headers["Cache-Control"] = "public, max-age=1"
+        response.headers["Content-Length"] = str(len(response.content))
         kept = monotonic(), response
         _latest.put(slug, kept, size=2000)
     return HttpResponse(kept[1].content, headers=kept[1].headers)

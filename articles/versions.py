@@ -3,8 +3,9 @@
 import hashlib
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
+
+from newsroom.prepared import fetch_one
 
 # In plain SQL: building the query with the ORM takes longer than all the rest of the short way.
 _VERSION = """
@@ -19,9 +20,7 @@ _VERSION = """
 
 def article_version(slug: str) -> tuple | None:
     """Changes with every visible change of a published article and its conversation; None if there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_VERSION, [slug, timezone.now()])
-        return cursor.fetchone()
+    return fetch_one(_VERSION, [slug, timezone.now()])
 
 
 def page_etag(version: tuple, position: str) -> str:
@@ -39,6 +38,4 @@ _LATEST = """
 
 def latest_number(slug: str) -> tuple[int, int] | None:
     """The number of a published article's newest comment, and how many are shown; None if there is no such article."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LATEST, [slug, timezone.now()])
-        return cursor.fetchone()
+    return fetch_one(_LATEST, [slug, timezone.now()])

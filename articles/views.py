@@ -8,7 +8,9 @@ from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.html import escape
 from django.utils.http import quote_etag
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
 from articles.models import Article, Page
@@ -22,13 +24,15 @@ from newsroom.context import site
 from newsroom.memory import Memory
 from newsroom.slots import Skeleton, slot
 from ratings.forms import STARS
-from ratings.models import Rating
 from readers.context import own_slots
 from readers.device import current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
 
 ARTICLES_PER_PAGE = 20
+# What templates need to know to print slots instead of anybody's own things.
+FOR_EVERYONE = {"for_everyone": True, "shared": True}
 _pages: Memory[tuple[Article, Skeleton]] = Memory(settings.PAGE_MEMORY)
+_frames: Memory[tuple[Article, Skeleton, str]] = Memory(settings.PAGE_MEMORY // 4)
 
 
 @require_safe
@@ -55,9 +59,9 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     if version is None:
         raise Http404
     position = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, ""))
-    etag = page_etag(version, position.query(explicit=True))
-    article, skeleton = _page_for_everyone(slug, etag, position)
+    article, skeleton = _page_for_everyone(slug, version, position)
     if reads_only(request):
+        etag = page_etag(version, position.query(explicit=True))
         unchanged = get_conditional_response(request, etag=quote_etag(etag))
         return _for_everyone(request, unchanged or HttpResponse(skeleton.fill({})), etag=etag)
     response = HttpResponse(skeleton.fill(_own(request, article, skeleton)))
@@ -73,32 +77,56 @@ def site_page(request: HttpRequest, slug: str) -> HttpResponse:
     return _for_everyone(request, response, etag=hashlib.sha256(response.content).hexdigest()[:20])
 
 
-def _page_for_everyone(slug: str, etag: str, position: Position) -> tuple[Article, Skeleton]:
+def _page_for_everyone(slug: str, version: tuple, position: Position) -> tuple[Article, Skeleton]:
+    """Rendered without the request: nothing of a reader can get into it."""
+    etag = page_etag(version, position.query(explicit=True))
     kept = _pages.get(etag)
     if kept is None:
-        article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
-        # Rendered without the request: nothing of this reader can get into it.
-        page = render_to_string("articles/article.html", _context_for_everyone(article, position))
-        kept = article, Skeleton.cut(page)
-        _pages.put(etag, kept, size=kept[1].size)
+        article, frame, form = _frame_for_everyone(slug, version)
+        section = render_to_string("comments/section.html", _section_context(article, position, form))
+        page = frame.with_parts({"adresse": escape(position.query()), "gespraech": section})
+        kept = article, page
+        _pages.put(etag, kept, size=page.size)
     return kept
 
 
-def _context_for_everyone(article: Article, position: Position) -> dict:
+def _frame_for_everyone(slug: str, version: tuple) -> tuple[Article, Skeleton, str]:
+    """What all pages of a conversation share, and the form, which stands within the rest: made once a version."""
+    etag = page_etag(version, "")
+    kept = _frames.get(etag)
+    if kept is None:
+        article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
+        write_url = reverse("write_comment", args=[article.slug])
+        text = with_marks(
+            article.html,
+            address=article.get_absolute_url(),
+            write=write_url if article.takes_comments else "",
+            comments=Passage.objects.counted(article),
+        )
+        context = {
+            **FOR_EVERYONE,
+            **site(),
+            "article": article,
+            "text": text,
+            "write_url": write_url,
+            "action": write_url,
+            "form": CommentForm(initial=form_slots(), article=article, reader=None),
+            "stars": STARS,
+            "subscription_form": SubscriptionForm(initial={"email": slot("wert-email")}),
+        }
+        frame = Skeleton.cut(render_to_string("articles/article.html", context))
+        form = render_to_string("comments/form.html", context) if article.takes_comments else ""
+        kept = article, frame, form
+        _frames.put(etag, kept, size=frame.size + len(form))
+    return kept
+
+
+def _section_context(article: Article, position: Position, form: str) -> dict:
     page = thread_page(article, position)
-    write_url = reverse("write_comment", args=[article.slug])
-    text = with_marks(
-        article.html,
-        address=article.get_absolute_url(),
-        write=write_url if article.takes_comments else "",
-        comments=Passage.objects.counted(article),
-    )
     return {
-        **site(),
-        "for_everyone": True,
-        "shared": True,
+        **FOR_EVERYONE,
         "article": article,
-        "text": text,
+        "form_html": mark_safe(form),
         "page": page,
         "threads": threads_html(article, page.threads),
         "position": position,
@@ -111,10 +139,6 @@ def _context_for_everyone(article: Article, position: Position) -> dict:
         else [],
         "first_query": position.moved(page=1, after=()).query(explicit=True),
         "all_passages_query": position.moved(block=0, after=()).query(explicit=True),
-        "write_url": write_url,
-        "form": CommentForm(initial=form_slots(), article=article, reader=None),
-        "stars": STARS,
-        "subscription_form": SubscriptionForm(initial={"email": slot("wert-email")}),
     }
 
 
@@ -122,11 +146,7 @@ def _own(request: HttpRequest, article: Article, skeleton: Skeleton) -> dict[str
     """What stands in the page's slots for somebody who has acted."""
     reader = current_reader(request)
     values = own_slots(request) | own_form(reader)
-    if reader is not None:
-        values |= own_marks(article, reader, skeleton)
-        stars = Rating.objects.filter(article=article, reader=reader).values_list("stars", flat=True).first()
-        values[f"stern-{stars}"] = " checked"
-    return values
+    return values | own_marks(article, reader, skeleton) if reader is not None else values
 
 
 def _for_everyone(request: HttpRequest, response: HttpResponse, *, etag: str) -> HttpResponse:

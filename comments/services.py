@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +15,7 @@ from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, screen
 from comments.tasks import send_confirmation, send_owner_mail
+from newsroom.prepared import fetch_all
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
@@ -299,6 +300,14 @@ def _count_on_passage(comment: Comment, change: int) -> None:
         Passage.objects.filter(pk=comment.passage_id).update(comment_count=F("comment_count") + change)
 
 
+_SAME_SUBMISSION = """
+    SELECT id FROM comments_comment WHERE form_key = %s
+    UNION
+    SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND body = %s
+      AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s AND state IN ('held', 'published')
+"""
+
+
 def _same_submission(
     article: Article,
     parent: Comment | None,
@@ -308,17 +317,12 @@ def _same_submission(
     how: Circumstances,
 ) -> Comment | None:
     """The comment this submission made before, by its key or by the same words in the same place (C10)."""
-    is_first_there = passage is not None and passage.pk is None
-    same_words = Q(
-        Q(pk=None) if is_first_there else Q(passage=passage),
-        reader=reader,
-        article=article,
-        parent=parent,
-        body=draft.body,
-        state__in=[Comment.State.HELD, Comment.State.PUBLISHED],
-    )
-    same_form = Q(form_key=how.key.id) if how.key else Q(pk=None)
-    found = list(Comment.objects.with_article().filter(same_form | same_words).order_by("pk"))
+    # A passage that is not stored yet has no comments. None is in no place.
+    place = 0 if passage is not None and passage.pk is None else passage and passage.pk
+    key = how.key.id if how.key else None
+    parameters = [key, reader.pk, article.pk, draft.body, parent and parent.pk, place]
+    pks = [pk for (pk,) in fetch_all(_SAME_SUBMISSION, parameters)]
+    found = list(Comment.objects.with_article().filter(pk__in=pks).order_by("pk")) if pks else []
     for earlier in found:
         if how.key and earlier.form_key == how.key.id:
             if (earlier.article_id, earlier.parent, earlier.body) != (article.pk, parent, draft.body):

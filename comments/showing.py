@@ -4,7 +4,6 @@ import math
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Q
 from django.template import engines
 from django.urls import reverse
 from django.utils import dateformat, timezone
@@ -15,12 +14,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from articles.models import Article
-from comments.models import Comment, Vote
+from comments.models import Comment
 from comments.threads import Node, Thread
 from newsroom.formkey import new_form_key
+from newsroom.prepared import fetch_all
 from newsroom.slots import Skeleton, slot
 from readers.models import Reader
 
+_OWN = """
+    WITH wanted AS (SELECT %s::bigint AS article, %s::bigint AS reader, %s::bigint[] AS shown)
+    SELECT 'vote', comment_id FROM comments_vote, wanted WHERE reader_id = reader AND comment_id = ANY (shown)
+    UNION ALL
+    SELECT 'comment', id FROM comments_comment, wanted WHERE reader_id = reader AND article_id = article
+      AND (state = 'held' OR state = 'published' AND id = ANY (shown))
+    UNION ALL
+    SELECT 'stars', stars FROM ratings_rating, wanted WHERE reader_id = reader AND article_id = article
+"""
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
 
 
@@ -85,12 +94,16 @@ def own_form(reader: Reader | None) -> dict[str, str]:
 
 
 def own_marks(article: Article, reader: Reader, page: Skeleton) -> dict[str, str]:
-    """The reader's votes and own comments on a page: two queries."""
+    """The reader's stars, votes and own comments on a page: one query, and one more if there are own comments."""
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
-    votes = Vote.objects.filter(reader=reader, comment__in=shown).values_list("comment_id", flat=True)
-    values = {f"{VOTED}{pk}": _vote_state(True) for pk in votes}
-    held, published = Q(state=Comment.State.HELD), Q(state=Comment.State.PUBLISHED, pk__in=shown)
-    for comment in Comment.objects.filter(held | published, article=article, reader=reader).order_by("pk"):
+    found = fetch_all(_OWN, [article.pk, reader.pk, shown])
+    by_kind: dict[str, list[int]] = {}
+    for kind, number in found:
+        by_kind.setdefault(kind, []).append(number)
+    values = {f"{VOTED}{pk}": _vote_state(True) for pk in by_kind.get("vote", [])}
+    values |= {f"stern-{stars}": " checked" for stars in by_kind.get("stars", [])}
+    own = by_kind.get("comment", [])
+    for comment in Comment.objects.filter(pk__in=own).order_by("pk") if own else []:
         if comment.is_published:
             values[f"eigen-{comment.pk}"] = tools_html(comment)
         else:

@@ -16,10 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
 from comments.models import INDENT_LIMIT, Comment
+from newsroom.prepared import fetch_one
 
 THREADS_PER_PAGE = 50
-# Of a long thread the article page shows the beginning; the rest has a page of its own.
-REPLIES_PER_THREAD = 3
+# Of a long thread the article page shows the beginning; the rest has a page of its own. Where many threads are long,
+# only the first reply of each: a page stays readable, and under 20 kB.
+REPLIES_PER_THREAD, REPLIES_PER_CROWDED_THREAD = 3, 1
+CROWDED = 60  # replies that a page would show
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
 PICKS = 3
@@ -179,7 +182,7 @@ def thread_page(article: Article, position: Position) -> ThreadPage:
     roots, following = _roots(article, position)
     replies = []
     if position.view != View.COLLAPSED:
-        replies = _first_replies([root.pk for root in roots if root.reply_count])
+        replies = _first_replies(roots)
     beneath: dict[int, list[Comment]] = {}
     for reply in replies:
         beneath.setdefault(reply.root_id, []).append(reply)
@@ -245,16 +248,26 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     return Thread(nodes, hidden_replies=max(root.reply_count - published_here, 0))
 
 
+# How many replies the page of a thread would show, and how many stand before one: bounded, both.
+_PLACE = """
+    SELECT (SELECT coalesce(sum(least(reply_count, %s)), 0) FROM comments_comment
+            WHERE article_id = %s AND thread_number > %s AND thread_number <= %s),
+           (SELECT count(*) FROM (SELECT FROM comments_comment WHERE root_id = %s AND number < %s LIMIT %s) AS earlier)
+"""
+
+
 def place_of(comment: Comment, *, explicit: bool = False) -> str:
-    """The address of the page that shows a numbered comment, with its anchor: two bounded queries at most.
+    """The address of the page that shows a numbered comment, with its anchor: one bounded query at most.
 
     `explicit` for a device that remembers another order, and would look for the comment there.
     """
     root = comment.root or comment
     page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
     if comment.root_id:
-        earlier = _visible(Comment.objects.filter(root=root, number__lt=comment.number))
-        if len(earlier.values_list("pk")[:REPLIES_PER_THREAD]) >= REPLIES_PER_THREAD:
+        first = (page.page - 1) * THREADS_PER_PAGE
+        parameters = [comment.article_id, first, first + THREADS_PER_PAGE, root.pk, comment.number]
+        wanted, earlier = fetch_one(_PLACE, [REPLIES_PER_THREAD, *parameters, REPLIES_PER_THREAD])
+        if earlier >= _replies_shown(wanted):
             address = reverse("thread", args=[comment.article.slug, root.number])
             return f"{address}?ab={comment.number}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
@@ -329,13 +342,19 @@ def _cut(roots: list[Comment], position: Position) -> tuple[list[Comment], Posit
     return roots[:THREADS_PER_PAGE], position.moved(after=key)
 
 
-def _first_replies(roots: list[int]) -> list[Comment]:
+def _replies_shown(wanted: int) -> int:
+    """How many of each thread's replies a page shows that would show `wanted` of them, REPLIES_PER_THREAD at most."""
+    return REPLIES_PER_THREAD if wanted <= CROWDED else REPLIES_PER_CROWDED_THREAD
+
+
+def _first_replies(roots: list[Comment]) -> list[Comment]:
     """The first replies of each thread, by number, in one query."""
+    wanted = sum(min(root.reply_count, REPLIES_PER_THREAD) for root in roots)
     first = RawSQL(
         "SELECT reply.id FROM unnest(%s::bigint[]) AS thread(id) CROSS JOIN LATERAL ("
         " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL"
         " ORDER BY number LIMIT %s) AS reply",
-        [roots, REPLIES_PER_THREAD],
+        [[root.pk for root in roots if root.reply_count], _replies_shown(wanted)],
     )
     return list(Comment.objects.for_page().filter(pk__in=first).order_by("number"))
 

@@ -273,7 +273,8 @@ def _comment_or_404(pk: int) -> Comment:
 
 def _comments_of_published_articles() -> CommentQuerySet:
     comments = Comment.objects.filter(article__in=Article.objects.published())
-    return comments.select_related("article__author", "article__section", "article__counters", "root")
+    # Its text is long, and none of these pages shows it.
+    return comments.select_related("article__author", "root").defer("article__source", "article__html", "root__html")
 
 
 def _number(text: str | None) -> int:

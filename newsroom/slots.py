@@ -45,6 +45,19 @@ class Skeleton:
         """Roughly, in bytes of memory."""
         return sum(piece.size if isinstance(piece, Skeleton) else len(piece) + 50 for piece in self.pieces)
 
+    def with_parts(self, parts: Mapping[str, str]) -> "Skeleton":
+        """The page with `parts`, HTML that may hold slots itself, in the slots of their names."""
+        pieces = self.pieces[:1]
+        for name, default, text in zip(*[iter(self.pieces[1:])] * 3, strict=True):
+            if name in parts:
+                part = Skeleton.cut(parts[name]).pieces
+                pieces[-1] += part[0]
+                pieces += part[1:]
+                pieces[-1] += text
+            else:
+                pieces += [name, default, text]
+        return Skeleton(pieces)
+
     def fill(self, values: Mapping[str, str]) -> str:
         """The page with `values`, which are HTML, in their slots and the defaults in all others."""
         filled = self.pieces[:]

@@ -149,7 +149,7 @@ function restoreDrafts(within) {
 
 /* Where a reply was begun, its link says so. */
 function markDrafts() {
-  for (const link of document.querySelectorAll(".comment > footer > a[hx-get]")) {
+  for (const link of document.querySelectorAll(".comment > footer > a[href$='/antworten/']")) {
     const begun = Boolean(store.get(DRAFT + link.getAttribute("href"))?.body);
     if (begun === "draft" in link.dataset) continue;
     link.dataset.own ??= link.textContent;

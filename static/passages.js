@@ -58,7 +58,7 @@ const button = Object.assign(document.createElement("a"), { className: "choose a
 const QUIET = 250; // ms without a change: while somebody is still dragging, nothing jumps about
 let waiting = null;
 
-function offer() {
+function offerPick() {
   if (button.matches(":focus, :active")) return;
   const choice = chosen();
   if (!choice) return button.remove();
@@ -76,11 +76,11 @@ function offer() {
 if (article) {
   document.addEventListener("selectionchange", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(offer, QUIET);
+    waiting = setTimeout(offerPick, QUIET);
   });
   // Pressing it must not take the selection away first.
   button.addEventListener("pointerdown", (event) => event.preventDefault());
-  button.addEventListener("blur", () => { waiting = setTimeout(offer, QUIET); });
+  button.addEventListener("blur", () => { waiting = setTimeout(offerPick, QUIET); });
 }
 
 // --- The form, right beneath the paragraph ------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ const keys = {
   j: () => step_to([...document.querySelectorAll("#faeden .comment")], 1),
   k: () => step_to([...document.querySelectorAll("#faeden .comment")], -1),
   n: () => toNextNew(),
-  a: () => document.activeElement?.closest(".comment")?.querySelector(":scope > footer a[hx-get]")?.click(),
+  a: () => document.activeElement?.closest(".comment")?.querySelector(":scope > footer a[href$='/antworten/']")?.click(),
   s: () => document.querySelector("#kommentar-schreiben textarea")?.focus(),
   "?": () => openHelp(),
 };
@@ -220,6 +220,7 @@ async function showArrived(section, place) {
   section.querySelector("h2").textContent = fresh.querySelector("h2").textContent;
   place.replaceChildren();
   section.querySelector("#faeden").prepend(box);
+  wire(box);
   htmx.process(box);
   refresh();
   if (box.querySelector(".comment")) show(box.querySelector(".comment").id);

@@ -6,12 +6,17 @@ from django.utils.translation import gettext as _
 
 from articles.models import Article
 from newsroom.mail import site_url
+from newsroom.prepared import fetch_one
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
 from subscriptions.tasks import announce, send_opt_in
 
 OPT_INS_PER_ADDRESS = 3  # a day, over the whole site (B14)
+_ANYBODY = """
+    SELECT FROM subscriptions_subscription
+    WHERE article_id = %s AND confirmed_at IS NOT NULL AND ended_at IS NULL LIMIT 1
+"""
 # What shows that, when and to what somebody agreed (A25).
 PROOF = ["wording", "form_url", "asked_at", "opt_in_sent_at", "opt_in_message_id", "confirmed_at", "ended_at"]
 
@@ -54,7 +59,7 @@ def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0) -
 
     Who subscribes afterwards is told of later comments: most articles' comments cost no job at all.
     """
-    if Subscription.objects.active().filter(article=article_id).exists():
+    if fetch_one(_ANYBODY, [article_id]) is not None:
         later = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
         announce.configure(**later).defer(comment_id=comment_id)
 
