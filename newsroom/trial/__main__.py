@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -18,14 +19,10 @@ from pathlib import Path
 from shlex import quote
 from types import FrameType
 
-import django
-from django.core.management import CommandError
-from django.db import connections
-
 from newsroom.database import DatabaseStartError, EmbeddedDatabase
-from newsroom.trial import prepare
 from newsroom.trial.children import Child
 from newsroom.trial.foreground import own_foreground
+from newsroom.trial.prepared import PASSWORD_CHANGED, PASSWORD_VALID
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
@@ -108,22 +105,16 @@ class Site:
         os.environ |= settings
 
     def _prepare(self) -> str | None:
-        """Bring tables, files, editor and article up to date. Returns the first password while it is valid."""
-        django.setup()
-        if prepare.tables_are_missing():
-            say("Tabellen werden angelegt ...")
-            prepare.make_tables()
-        if prepare.static_files_are_stale():
-            say("Dateien für den Browser werden gesammelt ...")
-            prepare.collect_static_files()
-        first_password_is_valid = prepare.make_editor(self.secrets["first_password"])
-        if prepare.article_is_missing():
-            say("Der erste Artikel wird veröffentlicht ...")
-            prepare.publish_first_article()
-        for connection in connections.all():  # the starter itself needs the database no more
-            connection.close()
-            connection.close_pool()
-        return self.secrets["first_password"] if first_password_is_valid else None
+        """Bring tables, files, editor and article up to date. Returns the first password while it is valid.
+
+        In a process of its own: Django takes 50 MB, and the starter needs it no more.
+        """
+        password = self.secrets["first_password"]
+        command = [sys.executable, "-m", "newsroom.trial.prepare"]
+        prepared = subprocess.run(command, cwd=PROJECT, input=password, stderr=subprocess.PIPE, text=True)
+        if prepared.returncode not in (PASSWORD_VALID, PASSWORD_CHANGED):
+            raise CannotStartError(prepared.stderr.strip())
+        return password if prepared.returncode == PASSWORD_VALID else None
 
     def _start_children(self) -> None:
         python = sys.executable
@@ -263,7 +254,7 @@ def main() -> int:
     try:
         with own_foreground():
             Site(port, data).run()
-    except (CannotStartError, DatabaseStartError, CommandError) as error:
+    except (CannotStartError, DatabaseStartError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,19 +1,24 @@
 """What has to be there before the site can be tried out: tables, static files, an editor, a first article.
 
-Each step looks first and does nothing if it was done before: a second start should take no time.
+Each step looks first and does nothing if it was done before: a second start should take no time. As a program it takes
+the first password on its input, says what it does, and tells by its exit code whether the password is still valid.
 """
 
 import hashlib
 import io
+import sys
 from pathlib import Path
 
+import django
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from newsroom.trial.prepared import PASSWORD_CHANGED, PASSWORD_VALID
 
 EDITOR = "redaktion"
 FIRST_ARTICLE = Path(__file__).parent.parent.parent / "articles" / "content" / "lukaschenko-trifft-putin.md"
@@ -63,3 +68,25 @@ def _fingerprint() -> str:
             status = Path(storage.path(name)).stat()
             digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def main() -> int:
+    django.setup()
+    if tables_are_missing():
+        print("Tabellen werden angelegt ...", flush=True)
+        make_tables()
+    if static_files_are_stale():
+        print("Dateien für den Browser werden gesammelt ...", flush=True)
+        collect_static_files()
+    is_valid = make_editor(sys.stdin.read())
+    if article_is_missing():
+        print("Der erste Artikel wird veröffentlicht ...", flush=True)
+        publish_first_article()
+    return PASSWORD_VALID if is_valid else PASSWORD_CHANGED
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except CommandError as error:
+        sys.exit(str(error))
