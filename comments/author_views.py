@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from articles.models import Article
 from comments.forms import EditForm, OwnerForm
 from comments.mails import owner_token_fits
 from comments.models import Comment
@@ -124,7 +123,7 @@ def _not_yours(request: HttpRequest, comment: Comment) -> HttpResponse:
 
 
 def _comments():
-    return Comment.objects.filter(article__in=Article.objects.published()).select_related("article", "reader", "root")
+    return Comment.objects.on_published_articles().select_related("article", "reader", "root")
 
 
 def _comment_or_404(pk: int) -> Comment:

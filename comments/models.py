@@ -83,6 +83,9 @@ class CommentQuerySet(models.QuerySet):
     def published(self) -> "CommentQuerySet":
         return self.filter(state=Comment.State.PUBLISHED)
 
+    def on_published_articles(self) -> "CommentQuerySet":
+        return self.filter(article__state=Article.State.PUBLISHED, article__published_at__lte=timezone.now())
+
     def held(self) -> "CommentQuerySet":
         return self.filter(state=Comment.State.HELD)
 

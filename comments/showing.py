@@ -1,11 +1,12 @@
 """A conversation as HTML: what everyone sees, and apart from it what belongs to one reader (newsroom.slots)."""
 
 import math
-from functools import partial
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache, partial
 
 from django.conf import settings
 from django.template import engines
-from django.urls import reverse
 from django.utils import dateformat, timezone
 from django.utils.formats import get_format
 from django.utils.html import escape, format_html
@@ -35,14 +36,15 @@ VOTED = "respekt-"  # the slots of the votes; their names end with the comment's
 
 def threads_html(article: Article, threads: list[Thread]) -> SafeString:
     """The threads as everyone sees them, with slots."""
+    article_address = article.get_absolute_url()
     context = {
         "article": article,
         "threads": threads,
         "unvoted": _vote_state(False),
         "local": partial(timezone.localtime, timezone=timezone.get_current_timezone()),
-        "short": partial(dateformat.format, format_string=get_format("SHORT_DATETIME_FORMAT")),
-        "thread_address": lambda thread: reverse("thread", args=[article.slug, thread.root.number]),
-        "replies_label": lambda count: ngettext("%d Antwort", "%d Antworten", count) % count,
+        "short": _short_format(),
+        "thread_address": lambda thread: f"{article_address}gespraech/{thread.root.number}/",
+        "replies_label": cache(lambda count: ngettext("%d Antwort", "%d Antworten", count) % count),
         "more_label": _more_label,
     }
     return _render("threads", context)
@@ -117,6 +119,17 @@ def _vote_state(voted: bool) -> SafeString:
     if voted:
         return format_html('value="0" aria-pressed="true" title="{}"', _("Zurücknehmen"))
     return mark_safe('value="1" aria-pressed="false"')
+
+
+def _short_format() -> Callable[[datetime], str]:
+    """The site's short form of a time. strftime takes 2 µs where Django's own formatting takes 40, a hundred times a
+    page; formats with more in them than numbers are left to Django."""
+    wanted = get_format("SHORT_DATETIME_FORMAT")
+    simple = {"d": "%d", "m": "%m", "Y": "%Y", "y": "%y", "H": "%H", "i": "%M"}
+    if any(letter.isalpha() and letter not in simple for letter in wanted):
+        return partial(dateformat.format, format_string=wanted)
+    pattern = "".join(simple.get(letter, letter) for letter in wanted)
+    return lambda moment: moment.strftime(pattern)
 
 
 def _more_label(thread: Thread) -> str:

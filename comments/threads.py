@@ -20,8 +20,8 @@ from newsroom.prepared import fetch_one
 
 THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the beginning; the rest has a page of its own. Where many threads are long,
-# only the first reply of each: a page stays readable, and under 20 kB.
-REPLIES_PER_THREAD, REPLIES_PER_CROWDED_THREAD = 3, 1
+# the first thirty show one reply each: a page stays readable, and under 20 kB.
+REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 30
 CROWDED = 60  # replies that a page would show
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
@@ -248,11 +248,14 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     return Thread(nodes, hidden_replies=max(root.reply_count - published_here, 0))
 
 
-# How many replies the page of a thread would show, and how many stand before one: bounded, both.
-_PLACE = """
-    SELECT (SELECT coalesce(sum(least(reply_count, %s)), 0) FROM comments_comment
-            WHERE article_id = %s AND thread_number > %s AND thread_number <= %s),
-           (SELECT count(*) FROM (SELECT FROM comments_comment WHERE root_id = %s AND number < %s LIMIT %s) AS earlier)
+# How many replies the page of a thread would show, how many answered threads stand ahead of it, and how many replies
+# before one: all bounded.
+_PLACE = f"""
+    SELECT coalesce(sum(least(reply_count, {REPLIES_PER_THREAD})), 0),
+           count(*) FILTER (WHERE reply_count > 0 AND thread_number < %s),
+           (SELECT count(*) FROM (SELECT FROM comments_comment WHERE root_id = %s AND number < %s
+                                  LIMIT {REPLIES_PER_THREAD}) AS earlier)
+    FROM comments_comment WHERE article_id = %s AND thread_number > %s AND thread_number <= %s
 """
 
 
@@ -265,9 +268,9 @@ def place_of(comment: Comment, *, explicit: bool = False) -> str:
     page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
     if comment.root_id:
         first = (page.page - 1) * THREADS_PER_PAGE
-        parameters = [comment.article_id, first, first + THREADS_PER_PAGE, root.pk, comment.number]
-        wanted, earlier = fetch_one(_PLACE, [REPLIES_PER_THREAD, *parameters, REPLIES_PER_THREAD])
-        if earlier >= _replies_shown(wanted):
+        parameters = [root.pk, comment.number, comment.article_id, first, first + THREADS_PER_PAGE]
+        wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
+        if earlier >= (REPLIES_PER_THREAD if wanted <= CROWDED else ahead < REPLIES_WHERE_CROWDED):
             address = reverse("thread", args=[comment.article.slug, root.number])
             return f"{address}?ab={comment.number}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
@@ -319,7 +322,9 @@ def _roots(article: Article, position: Position) -> tuple[list[Comment], Positio
 def _most_voted_roots(roots: models.QuerySet, position: Position) -> tuple[list[Comment], Position | None]:
     if position.after:
         score, thread = position.after
-        roots = roots.filter(Q(score__lt=score) | Q(score=score, thread_number__lt=thread), score__lte=score)
+        # As one row: PostgreSQL then begins right there in the index, not at the first of thousands with this score.
+        after = RawSQL("(score, thread_number) < (%s, %s)", [score, thread], output_field=models.BooleanField())
+        roots = roots.filter(after)
     return _cut(list(roots.order_by("-score", "-thread_number")[: THREADS_PER_PAGE + 1]), position)
 
 
@@ -342,21 +347,20 @@ def _cut(roots: list[Comment], position: Position) -> tuple[list[Comment], Posit
     return roots[:THREADS_PER_PAGE], position.moved(after=key)
 
 
-def _replies_shown(wanted: int) -> int:
-    """How many of each thread's replies a page shows that would show `wanted` of them, REPLIES_PER_THREAD at most."""
-    return REPLIES_PER_THREAD if wanted <= CROWDED else REPLIES_PER_CROWDED_THREAD
-
-
 def _first_replies(roots: list[Comment]) -> list[Comment]:
     """The first replies of each thread, by number, in one query."""
-    wanted = sum(min(root.reply_count, REPLIES_PER_THREAD) for root in roots)
+    answered = [root.pk for root in roots if root.reply_count]
+    limit = REPLIES_PER_THREAD
+    if sum(min(root.reply_count, REPLIES_PER_THREAD) for root in roots) > CROWDED:
+        answered, limit = answered[:REPLIES_WHERE_CROWDED], 1
     first = RawSQL(
         "SELECT reply.id FROM unnest(%s::bigint[]) AS thread(id) CROSS JOIN LATERAL ("
         " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL"
         " ORDER BY number LIMIT %s) AS reply",
-        [[root.pk for root in roots if root.reply_count], _replies_shown(wanted)],
+        [answered, limit],
     )
-    return list(Comment.objects.for_page().filter(pk__in=first).order_by("number"))
+    # Only roots are tied to passages.
+    return list(Comment.objects.for_page().select_related(None).filter(pk__in=first).order_by("number"))
 
 
 def _flat_page(article: Article, position: Position) -> ThreadPage:

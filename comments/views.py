@@ -59,9 +59,7 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     """Redirects to the page and anchor that show the comment now."""
-    comment = get_object_or_404(
-        Comment.objects.select_related("article", "root").filter(article__in=Article.objects.published()), pk=pk
-    )
+    comment = get_object_or_404(Comment.objects.on_published_articles().select_related("article", "root"), pk=pk)
     if comment.is_held and comment.reader == current_reader(request):
         return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
     if not comment.is_published and not (comment.number and has_living_replies(comment)):
@@ -272,7 +270,7 @@ def _comment_or_404(pk: int) -> Comment:
 
 
 def _comments_of_published_articles() -> CommentQuerySet:
-    comments = Comment.objects.filter(article__in=Article.objects.published())
+    comments = Comment.objects.on_published_articles()
     # Its text is long, and none of these pages shows it.
     return comments.select_related("article__author", "root").defer("article__source", "article__html", "root__html")
 

@@ -127,8 +127,8 @@ PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 5, "stalled_worker
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "newsroom_cache"}}
 
 # Bytes that each web process keeps of pages for everyone: as rendered, and as sent.
-PAGE_MEMORY = env.int("PAGE_MEMORY", default=16_000_000)
-ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=8_000_000)
+PAGE_MEMORY = env.int("PAGE_MEMORY", default=8_000_000)
+ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=4_000_000)
 
 # How long a comment can be taken back before anyone is mailed about it.
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)

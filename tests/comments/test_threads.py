@@ -9,7 +9,7 @@ from django.test import Client
 
 from articles.models import Article
 from comments.models import Comment, Passage
-from comments.threads import REPLIES_PER_PAGE, REPLIES_PER_THREAD, THREADS_PER_PAGE
+from comments.threads import REPLIES_PER_PAGE, REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED, THREADS_PER_PAGE
 from moderation.services import remove
 from tests import factories
 
@@ -203,6 +203,25 @@ def test_long_thread_shows_its_beginning_and_a_page_of_its_own(article, client):
     assert len(shown(page)) == 1 + REPLIES_PER_THREAD
     whole = client.get(link(page, "3 weitere Antworten anzeigen"))
     assert len(shown(whole)) == 1 + REPLIES_PER_THREAD + 3
+
+
+def test_crowded_page_shows_the_first_reply_of_the_first_thirty(article, client):
+    roots = threads(article, 40)
+    for root in roots:
+        for _ in range(2):
+            factories.comment(article, parent=root)
+    page = client.get(f"/artikel/{article.slug}/")
+    expected = [[root.number, root.replies.order_by("number").first().number] for root in roots[:REPLIES_WHERE_CROWDED]]
+    assert shown(page) == [number for pair in expected for number in pair] + [
+        root.number for root in roots[REPLIES_WHERE_CROWDED:]
+    ]
+    assert page.text.count("1 weitere Antwort anzeigen") == REPLIES_WHERE_CROWDED
+    assert page.text.count("2 Antworten anzeigen") == 40 - REPLIES_WHERE_CROWDED
+    on_page = {}
+    for comment in Comment.objects.published():
+        place, _hash, _anchor = client.get(f"/kommentar/{comment.pk}/").url.partition("#")
+        on_page[place] = on_page.get(place) or shown(client.get(place))
+        assert comment.number in on_page[place], place
 
 
 def test_every_reply_of_a_very_long_thread_is_reached_once(article):
