@@ -271,8 +271,7 @@ def _comment_or_404(pk: int) -> Comment:
 
 def _comments_of_published_articles() -> CommentQuerySet:
     comments = Comment.objects.on_published_articles()
-    # Its text is long, and none of these pages shows it.
-    return comments.select_related("article__author", "root").defer("article__source", "article__html", "root__html")
+    return comments.select_related("article", "root")
 
 
 def _number(text: str | None) -> int:
