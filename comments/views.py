@@ -271,7 +271,7 @@ def _comment_or_404(pk: int) -> Comment:
 
 def _comments_of_published_articles() -> CommentQuerySet:
     comments = Comment.objects.on_published_articles()
-    # Their texts are long and an answer needs none: 28 ms a post with them, 22 without (two runs of `make bench`).
+    # Their texts are long and an answer needs none: 28 ms a post with them, 22 and 23 without (`make bench`).
     return comments.select_related("article", "root").defer(
         "article__source", "article__html", "root__body", "root__html"
     )
