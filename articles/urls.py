@@ -6,6 +6,7 @@ from articles.shipped import PAGES
 urlpatterns = [
     path("", views.home, name="home"),
     path("artikel/<slug:slug>/", views.article_page, name="article"),
+    path("artikel/<slug:slug>/stand/", views.latest, name="latest"),
     path("artikel/<slug:slug>/feed/", feeds.ArticleCommentsFeed(), name="article_feed"),
     path("feed/", feeds.ArticlesFeed(), name="feed"),
     re_path(rf"^(?P<slug>{'|'.join(PAGES)})/$", views.site_page, name="site_page"),

@@ -3,7 +3,7 @@
 import hashlib
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -11,11 +11,12 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.html import escape
 from django.utils.http import quote_etag
 from django.utils.safestring import mark_safe
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from articles.models import Article, Page
 from articles.passages import with_marks
-from articles.versions import article_version, page_etag
+from articles.versions import article_version, latest_number, page_etag
 from comments.forms import CommentForm
 from comments.models import Passage
 from comments.showing import form_slots, own_form, own_marks, threads_html
@@ -68,6 +69,16 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie"])
     return response
+
+
+@require_safe
+@cache_control(public=True, max_age=1)
+def latest(request: HttpRequest, slug: str) -> JsonResponse:
+    """What an open page asks every few seconds: is there anything new? The same for everyone, cookie or not."""
+    numbers = latest_number(slug)
+    if numbers is None:
+        raise Http404
+    return JsonResponse({"last": numbers[0], "comments": numbers[1]})
 
 
 @require_safe

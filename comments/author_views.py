@@ -1,10 +1,12 @@
 """What somebody does with a comment of their own: change it, delete it, and get these rights back on another device."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from comments.forms import EditForm, OwnerForm
@@ -19,16 +21,30 @@ from newsroom.ratelimit import client_network
 from newsroom.sharedforms import shared_form, token_page
 from newsroom.tokens import token_pk
 from readers.device import current_reader, remember
+from readers.models import Reader
 from readers.services import continue_as
+
+AuthorView = Callable[[HttpRequest, Comment, Reader], HttpResponse]
+
+
+def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
+    """Hands the view the comment and its author; asks everyone else whether they wrote it on another device."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, pk: int) -> HttpResponse:
+        comment, reader = _comment_or_404(pk), current_reader(request)
+        if reader is not None and comment.reader_id == reader.pk:
+            return view(request, comment, reader)
+        context = {"comment": comment, "article": comment.article, "form": OwnerForm(), "sent": False}
+        return render(request, "comments/own.html", context, status=403)
+
+    return wrapped
 
 
 @shared_form
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    comment = _comment_or_404(pk)
-    reader = current_reader(request)
-    if reader is None or comment.reader_id != reader.pk:
-        return _not_yours(request, comment)
+@for_author
+def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
     preview, refusal, status = None, "", 200
     if request.method == "POST":
         form = EditForm(request.POST)
@@ -54,12 +70,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @shared_form
 @require_http_methods(["GET", "POST"])
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
+@for_author
+def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
     """GET asks, POST deletes."""
-    comment = _comment_or_404(pk)
-    reader = current_reader(request)
-    if reader is None or comment.reader_id != reader.pk:
-        return _not_yours(request, comment)
     if request.method == "POST":
         delete_comment(comment=comment, reader=reader)
         messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
@@ -94,16 +107,20 @@ def own(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "comments/own.html", context, status=422 if form.errors else 200)
 
 
-@csrf_exempt  # the token in the address is the right to act
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_over(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in that mail. GET asks, POST makes this device the author's (B12)."""
+    """The link in that mail. GET asks, POST makes this device the author's (B12).
+
+    With a CSRF token, unlike other pages of mailed links: a stranger's page must not make its visitors somebody else.
+    """
     comment = _comments().filter(pk=token_pk(token)).first()
     if comment is None or not owner_token_fits(comment, token) or comment.reader.is_account:
         return render(request, "subscriptions/link_dead.html", status=404)
     if request.method == "POST":
-        remember(request, continue_as(comment.reader, email=comment.email, device=current_reader(request)))
+        reader = continue_as(comment.reader, email=comment.email, device=current_reader(request))
+        if not reader.is_account:  # a session says who that is
+            remember(request, reader)
         return redirect(place_of(comment) if comment.number else comment.article.get_absolute_url())
     return render(request, "comments/take_over.html", {"comment": comment, "article": comment.article})
 
@@ -115,11 +132,6 @@ def _changed(request: HttpRequest, comment: Comment) -> HttpResponse:
     answer = _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")
     messages.info(request, answer, extra_tags="comments")
     return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
-
-
-def _not_yours(request: HttpRequest, comment: Comment) -> HttpResponse:
-    context = {"comment": comment, "article": comment.article, "form": OwnerForm(), "sent": False}
-    return render(request, "comments/own.html", context, status=403)
 
 
 def _comments():

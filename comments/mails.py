@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from comments.models import Comment
@@ -27,31 +26,22 @@ def owner_token(comment: Comment, made_on: date | None = None) -> str:
 
 def owner_token_fits(comment: Comment, token: str) -> bool:
     """For the day it was made and the two after it (B13)."""
-    days = [timezone.localdate() - timedelta(days=ago) for ago in range(3)]
-    return bool(comment.email) and any(constant_time_compare(token, owner_token(comment, day)) for day in days)
+    days = [str(timezone.localdate() - timedelta(days=ago)) for ago in range(3)]
+    fits = [token_matches(token, "own comment", comment.pk, comment.email, day) for day in days]
+    return bool(comment.email) and any(fits)
 
 
 def owner_mail(comment: Comment) -> EmailMultiAlternatives:
-    return compose(
-        to=comment.email,
-        subject=_("Ihr Kommentar zu „%s“") % comment.article.headline,
-        template="comments/mail/owner",
-        context={
-            "comment": comment,
-            "article": comment.article,
-            "own_url": site_url(reverse("take_over_comment", args=[owner_token(comment)])),
-        },
-    )
+    subject = _("Ihr Kommentar zu „%s“") % comment.article.headline
+    return _to_author(comment, subject, "owner", reverse("take_over_comment", args=[owner_token(comment)]))
 
 
 def confirm_comment_mail(comment: Comment) -> EmailMultiAlternatives:
-    return compose(
-        to=comment.email,
-        subject=_("Bitte bestätigen: Ihr Kommentar zu „%s“") % comment.article.headline,
-        template="comments/mail/confirm",
-        context={
-            "comment": comment,
-            "article": comment.article,
-            "confirm_url": site_url(reverse("confirm_comment", args=[comment_token(comment)])),
-        },
-    )
+    subject = _("Bitte bestätigen: Ihr Kommentar zu „%s“") % comment.article.headline
+    return _to_author(comment, subject, "confirm", reverse("confirm_comment", args=[comment_token(comment)]))
+
+
+def _to_author(comment: Comment, subject: str, template: str, link: str) -> EmailMultiAlternatives:
+    """A mail about one comment, with one link."""
+    context = {"comment": comment, "article": comment.article, "url": site_url(link)}
+    return compose(to=comment.email, subject=subject, template=f"comments/mail/{template}", context=context)

@@ -93,6 +93,13 @@ class CommentQuerySet(models.QuerySet):
         """With what a page shows of them; what was written is only needed to change it."""
         return self.select_related("passage").defer("body", "held_because")
 
+    def lock(self, pk: int) -> "Comment":
+        """The comment as stored now, with its article, locked until the commit.
+
+        Not against being referred to: an answer, which has locked the root already, may be on its way to it (deadlock).
+        """
+        return self.select_for_update(no_key=True, of=("self",)).select_related("article").get(pk=pk)
+
     def with_article(self) -> "CommentQuerySet":
         return self.select_related("article", "parent")
 

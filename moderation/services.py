@@ -19,7 +19,7 @@ RECEIPTS_PER_DAY = 10  # to one address
 def approve(comment: Comment, *, moderator: User) -> None:
     """Publishes a held comment, by the same step as any other."""
     with transaction.atomic():
-        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        comment = Comment.objects.lock(comment.pk)
         if comment.is_held:
             publish(comment)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.APPROVE)
@@ -28,7 +28,7 @@ def approve(comment: Comment, *, moderator: User) -> None:
 def remove(comment: Comment, *, moderator: User, reason: str) -> None:
     """Takes a comment out of sight for a stated reason; its replies stay."""
     with transaction.atomic():
-        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        comment = Comment.objects.lock(comment.pk)
         if comment.is_held or comment.is_published:
             withdraw(comment, Comment.State.REMOVED)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason)
@@ -36,7 +36,7 @@ def remove(comment: Comment, *, moderator: User, reason: str) -> None:
 
 def restore(comment: Comment, *, moderator: User) -> None:
     with transaction.atomic():
-        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        comment = Comment.objects.lock(comment.pk)
         if comment.state == Comment.State.REMOVED:
             publish(comment)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.RESTORE)
@@ -46,7 +46,7 @@ def pick(comment: Comment, *, moderator: User) -> None:
     """Recommends a comment to the readers, and tells its author; telling them makes the next ones better (Wang and
     Diakopoulos 2022)."""
     with transaction.atomic():
-        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        comment = Comment.objects.lock(comment.pk)
         if comment.is_published and comment.picked_at is None:
             _set_picked(comment, timezone.now(), moderator, Decision.Action.PICK)
             send_pick_mail.defer(comment_id=comment.pk)
@@ -54,7 +54,7 @@ def pick(comment: Comment, *, moderator: User) -> None:
 
 def unpick(comment: Comment, *, moderator: User) -> None:
     with transaction.atomic():
-        comment = Comment.objects.select_for_update().get(pk=comment.pk)
+        comment = Comment.objects.lock(comment.pk)
         if comment.picked_at is not None:
             _set_picked(comment, None, moderator, Decision.Action.UNPICK)
 

@@ -43,9 +43,13 @@ def confirm_address(reader: Reader, email: str) -> None:
 
 
 def continue_as(reader: Reader, *, email: str, device: Reader | None) -> Reader:
-    """A link mailed to `email`, which `reader` once gave, was opened on another device: it goes on as that reader."""
+    """A link mailed to `email`, which `reader` once gave, was opened on another device: it goes on as that reader, with
+    what it did itself; an account takes the reader in. A device that gave another address keeps its deeds to itself."""
     with transaction.atomic():
-        if device is not None and not device.is_account and device.pk != reader.pk:
+        if device is not None and device.is_account:
+            merge(reader, device)
+            return device
+        if device is not None and device.pk != reader.pk and device.email in ("", email):
             merge(device, reader)
         confirm_address(reader, email)
     return reader

@@ -257,9 +257,34 @@ def jobs() -> int:
     return ProcrastinateJob.objects.filter(task_name="comments.tasks.send_owner_mail").count()
 
 
-def test_only_the_right_address_gets_a_link_and_nobody_learns_which(article, author):
+def test_only_the_right_address_gets_a_link_and_nobody_learns_which(
+    transactional_db, article, author, letters, run_jobs
+):
     wrong, right = ask("eve@example.org"), ask("anna@example.org")
-    assert (wrong, jobs()) == (right, 1)
+    assert (wrong, jobs()) == (right, 2)  # as much work for the one as for the other (C7)
+    run_jobs()
+    assert [letter.recipient for letter in letters()] == ["anna@example.org"]
+
+
+def test_comment_of_an_account_has_no_link(transactional_db, article, author, letters, run_jobs):
+    reader = the_comment().reader
+    reader.user = factories.editor("anna")
+    reader.save()
+    ask("anna@example.org")
+    run_jobs()
+    assert letters() == []
+    assert author.get(f"/kommentar/mein/{owner_token(the_comment())}/").status_code == 404
+
+
+def test_a_strangers_page_makes_nobody_somebody_else(article, author):
+    """By a form that sends its visitors to its own mailed link."""
+    visitor = Client(enforce_csrf_checks=True)
+    link = f"/kommentar/mein/{owner_token(the_comment())}/"
+    assert visitor.post(link).status_code == 403
+    assert "leser" not in visitor.cookies
+    token = visitor.get(link).text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+    assert visitor.post(link, {"csrfmiddlewaretoken": token}).status_code == 302
+    assert visitor.cookies["leser"].value == author.cookies["leser"].value
 
 
 def test_links_are_limited(article, author):
@@ -292,6 +317,23 @@ def test_what_the_other_device_did_goes_along(article, author):
     other.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Telefon."))
     other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
     assert set(Comment.objects.values_list("reader", flat=True)) == {the_comment().reader_id}
+
+
+def test_what_was_done_under_another_address_stays_apart(article, author):
+    """Else a link sent on would hand its sender everything the one who opens it ever wrote."""
+    other = Client()
+    other.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Telefon.", email="eve@example.org"))
+    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    assert len(set(Comment.objects.values_list("reader", flat=True))) == 2
+
+
+def test_account_takes_the_guest_in(article, author):
+    user = factories.editor("anna")
+    other = Client()
+    other.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    other.post(f"/artikel/{article.slug}/bewerten/", {"stars": "3"})
+    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    assert (the_comment().reader.user, change(other, "Neu.").status_code) == (user, 302)
 
 
 def test_link_dies_after_three_days_and_when_the_comment_is_gone(article, author):

@@ -52,6 +52,9 @@ def answers(article, letters) -> dict:
     return {
         "page": browser.get(here),
         "not modified": browser.get(here, headers={"If-None-Match": browser.get(here).headers["ETag"]}),
+        "kept page": Client().get(here),
+        "anything new": browser.get(f"{here}stand/"),
+        "anything new, kept": browser.get(f"{here}stand/"),
         "redirect": browser.get(f"/kommentar/{comment.pk}/"),
         "bad request": browser.get("/?x=%00"),
         "not found": browser.get("/gibt-es-nicht/"),

@@ -1,0 +1,47 @@
+"""Row locks taken in one order: nobody waits for somebody who waits for them."""
+
+from threading import Barrier
+
+from django.db import connection, transaction
+
+from comments.models import Comment
+from comments.services import delete_comment
+from moderation.services import remove
+from tests import factories
+from tests.together import at_once
+
+
+def test_removing_a_comment_and_answering_it_at_once_is_no_deadlock(transactional_db, article):
+    """Removing locks the comment and then its root; answering the root and then, by its foreign key, the comment."""
+    for _round in range(3):
+        root = factories.comment(article)
+        reply = factories.comment(article, parent=root)
+        both = Barrier(2)
+
+        def act(number: int, root=root, reply=reply, both=both) -> None:
+            with transaction.atomic():
+                if number == 0:
+                    Comment.objects.lock(reply.pk)
+                    both.wait(10)
+                    remove(reply, moderator=None, reason="Regel 1")
+                else:
+                    Comment.objects.lock(root.pk)
+                    both.wait(10)
+                    factories.comment(article, parent=reply)
+            connection.close()
+
+        at_once(2, act)
+        reply.refresh_from_db()
+        assert (reply.state, Comment.objects.filter(parent=reply).count()) == ("removed", 1)
+
+
+def test_deleting_is_the_authors_even_after_two_devices_became_one(article):
+    """The view found the reader before they were merged."""
+    old, new = factories.reader("Anna"), factories.reader("Anna")
+    comment = factories.comment(article, reader=old)
+    Comment.objects.filter(pk=comment.pk).update(reader=new)
+    old.merged_into = new
+    old.save()
+    delete_comment(comment=comment, reader=old)
+    comment.refresh_from_db()
+    assert comment.state == "deleted"
