@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from articles.models import Article, Page
 from comments.models import Comment
+from newsroom.characters import normalise_line
 from newsroom.mail import site_url
-from newsroom.markup import normalise_line
 
 ENTRIES = 50
 

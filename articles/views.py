@@ -25,6 +25,7 @@ from newsroom.context import site
 from newsroom.memory import Memory
 from newsroom.slots import Skeleton, slot
 from ratings.forms import STARS
+from ratings.showing import own_stars
 from readers.context import own_slots
 from readers.device import current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
@@ -156,8 +157,8 @@ def _section_context(article: Article, position: Position, form: str) -> dict:
 def _own(request: HttpRequest, article: Article, skeleton: Skeleton) -> dict[str, str]:
     """What stands in the page's slots for somebody who has acted."""
     reader = current_reader(request)
-    values = own_slots(request) | own_form(reader)
-    return values | own_marks(article, reader, skeleton) if reader is not None else values
+    whole_page = own_slots(request) | own_form(reader)
+    return whole_page | own_stars(article, reader) | own_marks(article, reader, skeleton)
 
 
 def _for_everyone(request: HttpRequest, response: HttpResponse, *, etag: str) -> HttpResponse:

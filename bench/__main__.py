@@ -8,6 +8,7 @@ import django
 
 from bench.client import Client
 from bench.house import House, MemoryWatch
+from bench.report import show
 from newsroom.trial.foreground import own_foreground
 
 SIZES = "0 100 10000 1000000"
@@ -33,13 +34,11 @@ def main() -> None:
         with closing(Client()) as client:
             figures = run(house, client, sizes, quick=quick, say=say)
         say("Alles wird beendet ...")
-    from bench.report import show
-
     show(figures, others)
 
 
 def run(house: House, client: Client, sizes: list[int], *, quick: bool, say):
-    # Only now: these read the settings.
+    # Here and not above: these read the settings, which name the database that has just been started.
     from bench.build import Builder
     from bench.measure import Measuring
 

@@ -6,7 +6,6 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import count, cycle
 from statistics import median, quantiles
 
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from bench.build import Built
 from bench.client import Answer, Client, Load, get, post
+from bench.figures import Figures
 from bench.house import House
 from comments.threads import THREADS_PER_PAGE, Order
 
@@ -25,32 +25,9 @@ CONNECTIONS = 8
 AT_ONCE, POSTING_SECONDS = 16, 12
 POSTS, WARM_UP = 400, 60
 PAGES = 60  # asked for in each place of each order
-OPEN_PAGES, ASK_EVERY = 1000, 4  # seconds
 _NEXT = re.compile(rb'id="mehr"><a href="[^"?]*\?([^"#]*)#')
 # Set by Django for the connection at hand, or by granian.
 _NOT_REPEATED = {"connection", "date", "server", "transfer-encoding"}
-
-
-@dataclass
-class Figures:
-    """All that was measured. Times are in milliseconds, sizes in thousands of bytes."""
-
-    pages_per_s: dict[int, float] = field(default_factory=dict)
-    constant_per_s: dict[int, float] = field(default_factory=dict)
-    vs_constant: dict[int, float] = field(default_factory=dict)
-    page_ms: dict[int, float] = field(default_factory=dict)
-    flat: float = 0.0
-    constant_ms: float = 0.0
-    reader_ms: dict[tuple[int, str, str], float] = field(default_factory=dict)
-    page_kb: dict[tuple[int, str, str], float] = field(default_factory=dict)
-    post_ms: float = 0.0
-    post_p99_ms: float = 0.0
-    posts_per_s: float = 0.0
-    posts_stored: int = 0
-    vote_ms: float = 0.0
-    asks_per_s: float = 0.0
-    asks_cpu: float = 0.0  # seconds for each thousand
-    memory_mb: dict[str, float] = field(default_factory=dict)
 
 
 class Measuring:

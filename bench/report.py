@@ -2,7 +2,7 @@
 
 import json
 
-from bench.measure import ASK_EVERY, OPEN_PAGES, Figures
+from bench.figures import ASK_EVERY, OPEN_PAGES, Figures
 
 # must, aim; smaller is better but for the two marked "more"
 WANTED = {

@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
 from newsroom.addresses import AddressField
+from newsroom.characters import normalise, normalise_line, shows_something
 from newsroom.formkey import new_form_key
-from newsroom.markup import COMMENT_LIMIT, normalise, normalise_line, safe_url, shows_something
+from newsroom.links import safe_url
+from newsroom.markup import COMMENT_LIMIT
 from readers.models import Reader
 
 

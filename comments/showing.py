@@ -28,8 +28,6 @@ _OWN = """
     UNION ALL
     SELECT 'comment', id FROM comments_comment, wanted WHERE reader_id = reader AND article_id = article
       AND (state = 'held' OR state = 'published' AND id = ANY (shown))
-    UNION ALL
-    SELECT 'stars', stars FROM ratings_rating, wanted WHERE reader_id = reader AND article_id = article
 """
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
 
@@ -95,15 +93,16 @@ def own_form(reader: Reader | None) -> dict[str, str]:
     return known
 
 
-def own_marks(article: Article, reader: Reader, page: Skeleton) -> dict[str, str]:
-    """The reader's stars, votes and own comments on a page: one query, and one more if there are own comments."""
+def own_marks(article: Article, reader: Reader | None, page: Skeleton) -> dict[str, str]:
+    """The reader's votes and own comments on a page: one query, and one more if there are own comments."""
+    if reader is None:
+        return {}
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
     found = fetch_all(_OWN, [article.pk, reader.pk, shown])
     by_kind: dict[str, list[int]] = {}
     for kind, number in found:
         by_kind.setdefault(kind, []).append(number)
     values = {f"{VOTED}{pk}": _vote_state(True) for pk in by_kind.get("vote", [])}
-    values |= {f"stern-{stars}": " checked" for stars in by_kind.get("stars", [])}
     own = by_kind.get("comment", [])
     for comment in Comment.objects.filter(pk__in=own).order_by("pk") if own else []:
         if comment.is_published:

@@ -383,7 +383,9 @@ def _flat_page(article: Article, position: Position) -> ThreadPage:
 def _fetch_parents(nodes: list[Node]) -> None:
     """The parents that stand elsewhere: one query, if there are any."""
     orphans = [node for node in nodes if node.parent is None and node.comment.parent_id]
-    parents = Comment.objects.in_bulk({node.comment.parent_id for node in orphans}) if orphans else {}
+    parents = (
+        Comment.objects.only("name", "state").in_bulk({node.comment.parent_id for node in orphans}) if orphans else {}
+    )
     for node in orphans:
         node.parent, node.is_flat = parents.get(node.comment.parent_id), True
 

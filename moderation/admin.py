@@ -32,7 +32,7 @@ class CommentAdmin(admin.ModelAdmin):
     list_select_related = ["article"]
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ["body", "name", "article__headline", "reader__email"]
+    search_fields = ["body", "name", "article__headline", "email", "reader__email"]
     search_help_text = _("Sucht in Text, Name, Überschrift und E-Mail-Adresse.")
     ordering = ["-pk"]
     actions = ["approve_selected", "remove_selected", "restore_selected", "pick_selected"]

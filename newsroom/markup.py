@@ -8,11 +8,10 @@ RecursionError. Here every processor is linear in the text, and quotes and lists
 """
 
 import re
-import unicodedata
 import xml.etree.ElementTree as etree
 from collections.abc import Iterator
 from functools import partial
-from itertools import groupby, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 import nh3
@@ -27,153 +26,19 @@ from markdown.preprocessors import NormalizeWhitespace
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import Registry
 
+from newsroom.characters import normalise, normalise_line
+from newsroom.links import web_address
+
 COMMENT_LIMIT = 5_000  # characters, a line break counting as one
 ARTICLE_LIMIT = 200_000
-URL_LIMIT = 200  # a commenter's website
 NESTING = 5  # quotes and lists within each other; deeper marks are shown as text
 # bleach parses in Python, 20 to 45 µs a tag and 10 µs an entity: this many take about 8 of the 50 ms that C2 allows.
 # A comment that would have more tags and entities, or has more lines, is shown as it was written.
 MARKUP_LIMIT = 200
-LINK_LIMIT = 2_000  # an address longer than browsers and servers agree on stays text
-SHOWN_LIMIT = 60  # characters of an address that are shown, unless its host alone is longer
 
 
 class TooLong(ValueError):
     """The text is longer than its limit."""
-
-
-# --- Characters (C4) ---------------------------------------------------------------------------------------------
-
-# Controls, lone surrogates, non-characters (XML, and so a feed, cannot hold them) and everything that Unicode calls
-# format or default-ignorable: zero-width, bidi controls, BOM, soft hyphen, Hangul fillers, tags. Written out, since
-# asking unicodedata about all 1.1 million code points at each start takes longer than the rest of the start.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
-    "\u180b-\u180f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d"
-    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-# By block, not by category: emoji newer than Python's tables are "unassigned" to unicodedata.
-_EMOJI = (
-    "©®‼⁉™ℹ\u2194-\u21aa\u231a-\u2328\u23cf\u23e9-\u23fa\u24c2\u25aa-\u27bf\u2934\u2935\u2b05-\u2b55〰〽㊗㊙"
-    "\U0001f000-\U0001faff"
-)
-# Allowed: emoji or text form after an emoji, and in a keycap such as 1️⃣.
-_STRAY_SELECTOR = re.compile(f"(?<![{_EMOJI}0-9#*])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0e|(?<=[0-9#*])\ufe0f(?!\u20e3)")
-_STRAY_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])")
-_MARKS_IN_A_ROW = 3
-# What browsers send for a line break, what Unicode calls one, and the empty Braille cell: a symbol to Unicode, a blank
-# to the eye.
-_SPACING = str.maketrans({"\r": "\n", "\u2028": "\n", "\u2029": "\n", "\u2800": " "})
-
-
-def normalise(text: str) -> str:
-    """Text in the one form in which it is stored, compared and rendered (C4).
-
-    NFC, LF line breaks, nothing invisible, at most three combining marks in a row, no trailing whitespace, at most two
-    blank lines in a row and none around. Never raises; the same text again comes out unchanged. NFC may make the
-    text longer (a few characters become three), so limits are checked on the result too.
-    """
-    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").translate(_SPACING))
-    text = _STRAY_SELECTOR.sub("", text)
-    text = _STRAY_JOINER.sub("", text)
-    # Marks are cut before NFC too: CPython sorts a run of marks in quadratic time.
-    text = _cut_marks(unicodedata.normalize("NFC", _cut_marks(text)))
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n")
-
-
-def normalise_line(text: str) -> str:
-    """The same for a value of one line (name, subject): every whitespace is one space."""
-    return " ".join(normalise(text).split())
-
-
-def shows_something(text: str) -> bool:
-    """Whether a reader would see anything of this text."""
-    return any(_is_seen(char) for char in normalise(text))
-
-
-def _is_seen(char: str) -> bool:
-    return unicodedata.category(char)[0] in "LNPS" or "\U0001f000" <= char <= "\U0001faff"
-
-
-def _is_mark(char: str) -> bool:
-    return unicodedata.category(char)[0] == "M"
-
-
-def _cut_marks(text: str) -> str:
-    if text.isascii():
-        return text
-    runs = ((marks, "".join(run)) for marks, run in groupby(text, _is_mark))
-    return "".join(run[:_MARKS_IN_A_ROW] if marks else run for marks, run in runs)
-
-
-# --- Addresses (C5) ----------------------------------------------------------------------------------------------
-
-_ADDRESS = re.compile(r"(https?)://([^/?#:@\\\s]+)(?::([0-9]{1,5}))?([/?#][^\\\s]*)?", re.IGNORECASE)
-# A host that ends in a number is an IP address to browsers, also as 0x7f.1; those are not linked.
-_TOP_LEVEL = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+|[^\x00-\x7f]+")
-# Umlauts are what readers of German can tell apart. Every other letter beyond ASCII may be a twin (аррӏе.com is all
-# Cyrillic), so such hosts are shown the way they are linked: as xn--...
-_TOLD_APART = re.compile(r"[a-z0-9.\-ß-öø-ÿ]+")
-
-
-class _Address(NamedTuple):
-    href: str  # ASCII only
-    shown: str  # what a reader sees of it; the host always whole
-
-
-def _address(url: str) -> _Address | None:
-    """None unless http(s), with a real host name, and without userinfo."""
-    found = _ADDRESS.fullmatch(url) if len(url) <= LINK_LIMIT else None
-    if not found:
-        return None
-    scheme, name, port, path = found[1].lower(), found[2].lower(), found[3] or "", found[4] or ""
-    host = _ascii_host(name)
-    if not host or (port and not 0 < int(port) < 65536):
-        return None
-    port = port and f":{port}"
-    shown = f"{scheme}://{name if _TOLD_APART.fullmatch(name) else host}{port}"
-    # Letters written from right to left would change places with what stands around them.
-    turns = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in path)
-    shown += _shortened(iri_to_uri(path) if turns else path, SHOWN_LIMIT - len(shown))
-    return _Address(f"{scheme}://{host}{port}{iri_to_uri(path)}", shown)
-
-
-def _ascii_host(name: str) -> str | None:
-    """The host as DNS knows it (IDNA 2008: ß stays ß, where Python's own "idna" codec leads to another host)."""
-    labels = name.split(".")
-    if len(labels) < 2 or not _TOP_LEVEL.fullmatch(labels[-1]) or not all(map(_is_label, labels)):
-        return None
-    labels = [label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels]
-    host = ".".join(labels)
-    return host if len(host) <= 253 and all(len(label) <= 63 for label in labels) else None
-
-
-def _is_label(label: str) -> bool:
-    return (
-        0 < len(label) <= 63
-        and label.strip("-") == label
-        and all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in label)
-        # Full-width letters, ligatures and the like: browsers fold them into another name.
-        and unicodedata.normalize("NFKC", label) == label
-    )
-
-
-def _shortened(path: str, length: int) -> str:
-    return path if len(path) <= max(length, 1) else path[: max(length - 1, 0)] + "…"
-
-
-def safe_url(url: str) -> str | None:
-    """A commenter's website as an absolute ASCII URL, or None if it is not one we would link.
-
-    `example.org` becomes `https://example.org`. At most `URL_LIMIT` characters, as given and as returned.
-    """
-    url = url.strip()
-    if len(url) > URL_LIMIT or normalise_line(url) != unicodedata.normalize("NFC", url):
-        return None
-    address = _address(url if "://" in url else f"https://{url}")
-    return address.href if address and len(address.href) <= URL_LIMIT else None
 
 
 # --- Blocks ------------------------------------------------------------------------------------------------------
@@ -397,7 +262,7 @@ class _Inline(Treeprocessor):
         yield _Piece("text", text[place:])
 
     def write_url(self, out: etree.TreeBuilder, url: str) -> None:
-        address = _address(url if "://" in url else f"https://{url}")
+        address = web_address(url if "://" in url else f"https://{url}")
         if address:
             _add(out, "a", address.shown, href=address.href, **self.outside)
         else:
@@ -408,7 +273,7 @@ class _Inline(Treeprocessor):
         label, target = found["label"].strip(), found["target"]
         if label in ("", target):
             self.write_url(out, target)
-        elif _address(target):
+        elif web_address(target):
             self.write(out, label, linked=True)
             out.data(" (")
             self.write_url(out, target)
@@ -503,7 +368,7 @@ def _editors_target(target: str) -> str | None:
     """Where an article may link to: the web, this site, a passage, a mail address."""
     if re.fullmatch(r"/(?![/\\])[^\\]*|#[\w-]+|mailto:[^@]+@[^@]+", target):
         return iri_to_uri(target)
-    address = _address(target)
+    address = web_address(target)
     return address and address.href
 
 

@@ -85,11 +85,11 @@ function newBar() {
 const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", count);
 
 function toNextNew(step = 1) {
-  step_to([...document.querySelectorAll("#faeden .comment.new")], step);
+  stepTo([...document.querySelectorAll("#faeden .comment.new")], step);
 }
 
 /* The next of `comments` after the one where the reader is; opens what is folded. */
-function step_to(comments, step) {
+function stepTo(comments, step) {
   const here = document.activeElement?.closest(".comment");
   const after = (comment) => (here ? here.compareDocumentPosition(comment) & Node.DOCUMENT_POSITION_FOLLOWING : comment.getBoundingClientRect().top > 1);
   const ahead = comments.filter((comment) => comment !== here && Boolean(after(comment)) === (step > 0));
@@ -145,8 +145,8 @@ function offerHiding() {
 
 const KEYS_OFF = "newsroom.tasten"; // "aus"
 const keys = {
-  j: () => step_to([...document.querySelectorAll("#faeden .comment")], 1),
-  k: () => step_to([...document.querySelectorAll("#faeden .comment")], -1),
+  j: () => stepTo([...document.querySelectorAll("#faeden .comment")], 1),
+  k: () => stepTo([...document.querySelectorAll("#faeden .comment")], -1),
   n: () => toNextNew(),
   a: () => document.activeElement?.closest(".comment")?.querySelector(":scope > footer a[href$='/antworten/']")?.click(),
   s: () => document.querySelector("#kommentar-schreiben textarea")?.focus(),

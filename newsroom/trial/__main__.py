@@ -21,8 +21,8 @@ from types import FrameType
 
 from newsroom.database import DatabaseStartError, EmbeddedDatabase
 from newsroom.trial.children import Child
+from newsroom.trial.exitcodes import PASSWORD_CHANGED, PASSWORD_VALID
 from newsroom.trial.foreground import own_foreground
-from newsroom.trial.prepared import PASSWORD_CHANGED, PASSWORD_VALID
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"

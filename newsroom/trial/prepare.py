@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from newsroom.trial.prepared import PASSWORD_CHANGED, PASSWORD_VALID
+from newsroom.trial.exitcodes import PASSWORD_CHANGED, PASSWORD_VALID
 
 EDITOR = "redaktion"
 FIRST_ARTICLE = Path(__file__).parent.parent.parent / "articles" / "content" / "lukaschenko-trifft-putin.md"

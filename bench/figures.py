@@ -1,0 +1,27 @@
+"""What is measured."""
+
+from dataclasses import dataclass, field
+
+OPEN_PAGES, ASK_EVERY = 1000, 4  # seconds
+
+
+@dataclass
+class Figures:
+    """All that was measured. Times are in milliseconds, sizes in thousands of bytes."""
+
+    pages_per_s: dict[int, float] = field(default_factory=dict)
+    constant_per_s: dict[int, float] = field(default_factory=dict)
+    vs_constant: dict[int, float] = field(default_factory=dict)
+    page_ms: dict[int, float] = field(default_factory=dict)
+    flat: float = 0.0
+    constant_ms: float = 0.0
+    reader_ms: dict[tuple[int, str, str], float] = field(default_factory=dict)
+    page_kb: dict[tuple[int, str, str], float] = field(default_factory=dict)
+    post_ms: float = 0.0
+    post_p99_ms: float = 0.0
+    posts_per_s: float = 0.0
+    posts_stored: int = 0
+    vote_ms: float = 0.0
+    asks_per_s: float = 0.0
+    asks_cpu: float = 0.0  # seconds for each thousand
+    memory_mb: dict[str, float] = field(default_factory=dict)
