@@ -1,7 +1,7 @@
 """What readers read: articles with their author and section, passages of them, and the site's own pages."""
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from newsroom.markup import article_html, excerpt, without_questions
+from newsroom.prepared import fetch_one
 from newsroom.slugs import german_slug
 
 # A time at the ends of Python's calendar cannot be turned into UTC or back: one article would break every list.
@@ -165,14 +166,12 @@ class CountersQuerySet(models.QuerySet):
         One UPDATE, whose row lock is what makes the numbers gapless: call it late in the transaction, the lock
         lasts until the commit (measured: 2,900 posts/s with the counter last, 1,570 with it first).
         """
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE articles_counters SET comments = comments + 1, last_number = last_number + 1,"
-                " last_thread = last_thread + %s, activity = activity + 1 WHERE article_id = %s"
-                " RETURNING last_number, last_thread",
-                [int(opens_thread), article_id],
-            )
-            number, thread = cursor.fetchone()
+        number, thread = fetch_one(
+            "UPDATE articles_counters SET comments = comments + 1, last_number = last_number + 1,"
+            " last_thread = last_thread + %s, activity = activity + 1 WHERE article_id = %s"
+            " RETURNING last_number, last_thread",
+            [int(opens_thread), article_id],
+        )
         return number, thread if opens_thread else None
 
     def touch(self, article_id: int, **changes: int) -> None:

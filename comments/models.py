@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from articles.models import Article
 from articles.passages import QUOTE_LIMIT, Quote
 from newsroom.markup import comment_html, excerpt
+from newsroom.prepared import Given
 from readers.models import Reader
 
 # Replies deeper than this stay flat and say whom they answer: on a phone a sixth indent leaves no line to read.
@@ -83,8 +84,9 @@ class CommentQuerySet(models.QuerySet):
     def published(self) -> "CommentQuerySet":
         return self.filter(state=Comment.State.PUBLISHED)
 
-    def on_published_articles(self) -> "CommentQuerySet":
-        return self.filter(article__state=Article.State.PUBLISHED, article__published_at__lte=timezone.now())
+    def on_published_articles(self, now: datetime | Given | None = None) -> "CommentQuerySet":
+        now = timezone.now() if now is None else now
+        return self.filter(article__state=Article.State.PUBLISHED, article__published_at__lte=now)
 
     def held(self) -> "CommentQuerySet":
         return self.filter(state=Comment.State.HELD)

@@ -15,7 +15,7 @@ from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, screen
 from comments.tasks import send_confirmation, send_owner_mail
-from newsroom.prepared import fetch_all
+from newsroom.prepared import execute, fetch_all, insert
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
@@ -144,14 +144,15 @@ def publish(comment: Comment) -> None:
         if was_held:  # changed before anyone was told; who was told already is not told again (delivery_once)
             tell_subscribers(article_id=comment.article_id, comment_id=comment.pk)
         return
-    if comment.root_id:
-        Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + 1)
-    _count_on_passage(comment, +1)
+    _count_in_place(comment, +1)
     comment.number, comment.thread_number = Counters.objects.number_comment(
         comment.article_id, opens_thread=comment.parent_id is None
     )
     comment.published_at = timezone.now()
-    comment.save()
+    if comment.pk is None:
+        insert(comment)
+    else:
+        comment.save()
     tell_subscribers(article_id=comment.article_id, comment_id=comment.pk, in_seconds=settings.UNDO_SECONDS)
 
 
@@ -289,13 +290,13 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
 
 
 def _count_visible(comment: Comment, change: int) -> None:
-    if comment.root_id:
-        Comment.objects.filter(pk=comment.root_id).update(reply_count=F("reply_count") + change)
-    _count_on_passage(comment, change)
+    _count_in_place(comment, change)
     Counters.objects.touch(comment.article_id, comments=change)
 
 
-def _count_on_passage(comment: Comment, change: int) -> None:
+def _count_in_place(comment: Comment, change: int) -> None:
+    if comment.root_id:
+        execute("UPDATE comments_comment SET reply_count = reply_count + %s WHERE id = %s", [change, comment.root_id])
     if comment.passage_id:
         Passage.objects.filter(pk=comment.passage_id).update(comment_count=F("comment_count") + change)
 
@@ -345,4 +346,7 @@ def _remember_guest(reader: Reader, draft: Draft) -> None:
     reader.name, reader.website = draft.name, draft.website
     if gives_another:
         reader.email, reader.email_confirmed_at = draft.email, None
-    reader.save(update_fields=["name", "website", "email", "email_confirmed_at"])
+    execute(
+        "UPDATE readers_reader SET name = %s, website = %s, email = %s, email_confirmed_at = %s WHERE id = %s",
+        [reader.name, reader.website, reader.email, reader.email_confirmed_at, reader.pk],
+    )

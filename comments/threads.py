@@ -6,6 +6,7 @@ the replies of all threads of a page come from one LATERAL join over the index o
 """
 
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from urllib.parse import urlencode
 
 from django.db import connection, models
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
 from comments.models import INDENT_LIMIT, Comment
-from newsroom.prepared import fetch_one
+from newsroom.prepared import Given, Prepared, fetch_one
 
 THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the beginning; the rest has a page of its own. Where many threads are long,
@@ -193,22 +194,37 @@ def thread_page(article: Article, position: Position) -> ThreadPage:
 
 def picked(article: Article) -> list[Comment]:
     """What the editors recommend, the latest first: one query."""
-    picks = Comment.objects.for_page().published().filter(article=article, picked_at__isnull=False)
-    return list(picks.order_by("-picked_at")[:PICKS])
+    return _picked.all(article=article.pk)
+
+
+_picked = Prepared(
+    lambda: (
+        Comment.objects.for_page()
+        .published()
+        .filter(article=Given("article"), picked_at__isnull=False)
+        .order_by("-picked_at")[:PICKS]
+    )
+)
 
 
 def whole_thread(root: Comment, after: int) -> tuple[Thread, int | None]:
     """The replies beneath `root` with numbers above `after`, and the number to go on from."""
-    replies = list(
-        _visible(Comment.objects.for_page().filter(root=root, number__gt=after)).order_by("number")[
-            : REPLIES_PER_PAGE + 1
-        ]
-    )
+    replies = _replies_after.all(root=root.pk, after=after)
     following = replies[REPLIES_PER_PAGE - 1].number if len(replies) > REPLIES_PER_PAGE else None
     thread = arrange(root, replies[:REPLIES_PER_PAGE])
     thread.hidden_replies = 0
     _fetch_parents(thread.nodes)
     return thread, following
+
+
+_replies_after = Prepared(
+    # Numbered: published, or once published and now perhaps a tombstone.
+    lambda: (
+        Comment.objects.for_page()
+        .filter(root=Given("root"), number__gt=Given("after"))
+        .order_by("number")[: REPLIES_PER_PAGE + 1]
+    )
+)
 
 
 def arrange(root: Comment, replies: list[Comment]) -> Thread:
@@ -292,59 +308,61 @@ def has_living_replies(comment: Comment) -> bool:
         return cursor.fetchone()[0]
 
 
-def _visible(comments: models.QuerySet) -> models.QuerySet:
-    """Numbered ones: published, or once published and now perhaps a tombstone."""
-    return comments.filter(number__isnull=False)
-
-
 def _roots(article: Article, position: Position) -> tuple[list[Comment], Position | None]:
+    roots = _roots_prepared(position.order, position.inline, bool(position.after), bool(position.block))
+    last, first = article.counters.last_thread, (position.page - 1) * THREADS_PER_PAGE
+    begin = first if position.order == Order.OLDEST else last - first - THREADS_PER_PAGE
+    *_score, thread = position.after or (0,)
+    found = roots.all(
+        article=article.pk,
+        begin=begin,
+        end=begin + THREADS_PER_PAGE,
+        score=position.after[0] if position.after else 0,
+        thread=thread,
+        block=position.block,
+    )
+    if position.is_numbered:
+        return found, position.moved(page=position.page + 1) if first + THREADS_PER_PAGE < last else None
+    if len(found) <= THREADS_PER_PAGE:
+        return found, None
+    last_root = found[THREADS_PER_PAGE - 1]
+    key = (last_root.thread_number,)
+    if position.order == Order.MOST_VOTED:
+        key = (last_root.score, last_root.thread_number)
+    return found[:THREADS_PER_PAGE], position.moved(after=key)
+
+
+@cache
+def _roots_prepared(order: Order, inline: bool, goes_on: bool, one_block: bool) -> Prepared[Comment]:
+    return Prepared(partial(_roots_queryset, order, inline, goes_on, one_block))
+
+
+def _roots_queryset(order: Order, inline: bool, goes_on: bool, one_block: bool) -> models.QuerySet[Comment]:
+    """Numbered pages are a range of thread numbers; the most voted, and the few tied to a passage, go on by key."""
     # A removed or deleted root stays, as a tombstone, as long as there are replies beneath it.
     roots = Comment.objects.for_page().filter(
-        Q(state=Comment.State.PUBLISHED) | Q(reply_count__gt=0), article=article, parent=None, number__isnull=False
+        Q(state=Comment.State.PUBLISHED) | Q(reply_count__gt=0),
+        article=Given("article"),
+        parent=None,
+        number__isnull=False,
     )
-    if position.inline:
+    if inline:
         roots = roots.filter(passage__isnull=False)
-        return _inline_roots(roots.filter(passage__block=position.block) if position.block else roots, position)
-    if position.order == Order.MOST_VOTED:
-        return _most_voted_roots(roots, position)
-    last = article.counters.last_thread
-    first = (position.page - 1) * THREADS_PER_PAGE
-    if position.order == Order.OLDEST:
-        roots = roots.filter(thread_number__gt=first, thread_number__lte=first + THREADS_PER_PAGE)
-        roots = roots.order_by("thread_number")
-    else:
-        roots = roots.filter(thread_number__lte=last - first, thread_number__gt=last - first - THREADS_PER_PAGE)
-        roots = roots.order_by("-thread_number")
-    following = position.moved(page=position.page + 1) if first + THREADS_PER_PAGE < last else None
-    return list(roots), following
-
-
-def _most_voted_roots(roots: models.QuerySet, position: Position) -> tuple[list[Comment], Position | None]:
-    if position.after:
-        score, thread = position.after
+    if one_block:
+        roots = roots.filter(passage__block=Given("block"))
+    if order == Order.MOST_VOTED:
         # As one row: PostgreSQL then begins right there in the index, not at the first of thousands with this score.
-        after = RawSQL("(score, thread_number) < (%s, %s)", [score, thread], output_field=models.BooleanField())
-        roots = roots.filter(after)
-    return _cut(list(roots.order_by("-score", "-thread_number")[: THREADS_PER_PAGE + 1]), position)
-
-
-def _inline_roots(roots: models.QuerySet, position: Position) -> tuple[list[Comment], Position | None]:
-    """Few comments are tied to a passage: all three orders are paged by key."""
-    if position.order == Order.MOST_VOTED:
-        return _most_voted_roots(roots, position)
-    newest = position.order == Order.NEWEST
-    if position.after:
-        roots = roots.filter(**{"thread_number__lt" if newest else "thread_number__gt": position.after[0]})
+        key = [Given("score"), Given("thread")]
+        after = RawSQL("(score, thread_number) < (%s, %s)", key, output_field=models.BooleanField())
+        roots = roots.filter(after) if goes_on else roots
+        return roots.order_by("-score", "-thread_number")[: THREADS_PER_PAGE + 1]
+    newest = order == Order.NEWEST
     roots = roots.order_by("-thread_number" if newest else "thread_number")
-    return _cut(list(roots[: THREADS_PER_PAGE + 1]), position)
-
-
-def _cut(roots: list[Comment], position: Position) -> tuple[list[Comment], Position | None]:
-    if len(roots) <= THREADS_PER_PAGE:
-        return roots, None
-    last = roots[THREADS_PER_PAGE - 1]
-    key = (last.score, last.thread_number) if position.order == Order.MOST_VOTED else (last.thread_number,)
-    return roots[:THREADS_PER_PAGE], position.moved(after=key)
+    if not inline:
+        return roots.filter(thread_number__gt=Given("begin"), thread_number__lte=Given("end"))
+    if goes_on:
+        roots = roots.filter(**{"thread_number__lt" if newest else "thread_number__gt": Given("thread")})
+    return roots[: THREADS_PER_PAGE + 1]
 
 
 def _first_replies(roots: list[Comment]) -> list[Comment]:
@@ -353,31 +371,48 @@ def _first_replies(roots: list[Comment]) -> list[Comment]:
     limit = REPLIES_PER_THREAD
     if sum(min(root.reply_count, REPLIES_PER_THREAD) for root in roots) > CROWDED:
         answered, limit = answered[:REPLIES_WHERE_CROWDED], 1
+    return _replies_prepared.all(answered=answered, limit=limit)
+
+
+def _replies_queryset() -> models.QuerySet[Comment]:
     first = RawSQL(
         "SELECT reply.id FROM unnest(%s::bigint[]) AS thread(id) CROSS JOIN LATERAL ("
         " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL"
         " ORDER BY number LIMIT %s) AS reply",
-        [answered, limit],
+        [Given("answered"), Given("limit")],
     )
     # Only roots are tied to passages.
-    return list(Comment.objects.for_page().select_related(None).filter(pk__in=first).order_by("number"))
+    return Comment.objects.for_page().select_related(None).filter(pk__in=first).order_by("number")
+
+
+_replies_prepared = Prepared(_replies_queryset)
 
 
 def _flat_page(article: Article, position: Position) -> ThreadPage:
     """All comments one after another, by number."""
     last, first = article.counters.last_number - position.since, (position.page - 1) * FLAT_PER_PAGE
-    comments = Comment.objects.for_page().published().filter(article=article)
-    if position.order == Order.NEWEST:
-        end = article.counters.last_number - first
-        comments = comments.filter(number__lte=end, number__gt=max(end - FLAT_PER_PAGE, position.since))
-        comments = comments.order_by("-number")
-    else:
-        begin = position.since + first
-        comments = comments.filter(number__gt=begin, number__lte=begin + FLAT_PER_PAGE).order_by("number")
+    newest = position.order == Order.NEWEST
+    begin = position.since + first
+    if newest:
+        begin = article.counters.last_number - first - FLAT_PER_PAGE
+    comments = _flat_prepared[newest].all(
+        article=article.pk, begin=max(begin, position.since), end=begin + FLAT_PER_PAGE
+    )
     nodes = [Node(comment) for comment in comments]
     _fetch_parents(nodes)
     following = position.moved(page=position.page + 1) if first + FLAT_PER_PAGE < last else None
     return ThreadPage([Thread([node]) for node in nodes], position, following, max(-(-last // FLAT_PER_PAGE), 1))
+
+
+def _flat_queryset(number: str) -> models.QuerySet[Comment]:
+    comments = Comment.objects.for_page().published().filter(article=Given("article"))
+    return comments.filter(number__gt=Given("begin"), number__lte=Given("end")).order_by(number)
+
+
+_flat_prepared = {
+    False: Prepared(partial(_flat_queryset, "number")),
+    True: Prepared(partial(_flat_queryset, "-number")),
+}
 
 
 def _fetch_parents(nodes: list[Node]) -> None:

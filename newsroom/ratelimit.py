@@ -10,11 +10,11 @@ import ipaddress
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 
 from newsroom.models import Limit
+from newsroom.prepared import fetch_all
 
 
 def count_up(action: str, who: str, *, window: timedelta) -> int:
@@ -27,17 +27,16 @@ def count_up_each(action: str, whos: list[str], *, window: timedelta) -> dict[st
     now = timezone.now()
     day_key = f"{settings.SECRET_KEY}{now:%Y-%m-%d}".encode()
     keys = {hmac.digest(day_key, f"{action}\x00{who}".encode(), hashlib.sha256): who for who in whos}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO newsroom_limit (key, count, until) SELECT key, 1, %s FROM unnest(%s::bytea[]) AS key"
-            " ORDER BY key"  # always in the same order: no deadlock
-            " ON CONFLICT (key) DO UPDATE SET"
-            " count = CASE WHEN newsroom_limit.until < %s THEN 1 ELSE newsroom_limit.count + 1 END,"
-            " until = CASE WHEN newsroom_limit.until < %s THEN excluded.until ELSE newsroom_limit.until END"
-            " RETURNING key, count",
-            [now + window, list(keys), now, now],
-        )
-        counted = {keys[bytes(key)]: count for key, count in cursor.fetchall()}
+    rows = fetch_all(
+        "INSERT INTO newsroom_limit (key, count, until) SELECT key, 1, %s FROM unnest(%s::bytea[]) AS key"
+        " ORDER BY key"  # always in the same order: no deadlock
+        " ON CONFLICT (key) DO UPDATE SET"
+        " count = CASE WHEN newsroom_limit.until < %s THEN 1 ELSE newsroom_limit.count + 1 END,"
+        " until = CASE WHEN newsroom_limit.until < %s THEN excluded.until ELSE newsroom_limit.until END"
+        " RETURNING key, count",
+        [now + window, list(keys), now, now],
+    )
+    counted = {keys[bytes(key)]: count for key, count in rows}
     return {who: counted[who] for who in whos}
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
 
+from newsroom.prepared import Given, Prepared, insert
 from newsroom.ratelimit import check_limit, client_network
 from readers.models import Reader
 
@@ -13,6 +14,7 @@ from readers.models import Reader
 NEW_READERS, NEW_READERS_WINDOW = 300, timedelta(hours=1)
 
 _signer = Signer(salt="readers.device")
+_by_cookie = Prepared(lambda: Reader.objects.select_related("merged_into").filter(pk=Given("pk")))
 
 
 def current_reader(request: HttpRequest) -> Reader | None:
@@ -34,7 +36,8 @@ def acting_reader(request: HttpRequest) -> Reader:
         if user is None:
             # A vote is one per reader, and readers cost nothing but a cookie thrown away.
             check_limit("new reader", f"network {client_network(request)}", most=NEW_READERS, window=NEW_READERS_WINDOW)
-            reader = Reader.objects.create()
+            reader = Reader()
+            insert(reader)
             remember(request, reader)
         else:
             known = {"name": user.get_full_name(), "email": user.email}
@@ -92,7 +95,7 @@ def _from_cookie(request: HttpRequest) -> Reader | None:
         pk = int(_signer.unsign(request.COOKIES.get(settings.READER_COOKIE_NAME, "")))
     except (BadSignature, ValueError):
         return None
-    reader = Reader.objects.select_related("merged_into").filter(pk=pk).first()
+    reader = _by_cookie.first(pk=pk)
     while reader is not None and reader.merged_into is not None:
         reader = reader.merged_into
     return reader if reader is not None and not reader.is_account else None

@@ -7,6 +7,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from newsroom.prepared import Given, Prepared
+
 
 class User(AbstractUser):
     """An account: of a reader, who signs in by a mailed code, or of an editor, who may use the admin."""
@@ -26,10 +28,15 @@ class ReaderQuerySet(models.QuerySet):
 
         Every service that writes for a reader begins with this, so that a merge never misses what is under way.
         """
-        locked = self.select_for_update(no_key=True).get(pk=reader.pk)
-        while locked.merged_into_id is not None:
-            locked = self.select_for_update(no_key=True).get(pk=locked.merged_into_id)
+        locked = _locked.first(pk=reader.pk)
+        while locked is not None and locked.merged_into_id is not None:
+            locked = _locked.first(pk=locked.merged_into_id)
+        if locked is None:
+            raise Reader.DoesNotExist
         return locked
+
+
+_locked = Prepared(lambda: Reader.objects.select_for_update(no_key=True).filter(pk=Given("pk")))
 
 
 class Reader(models.Model):
