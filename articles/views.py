@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.html import escape
 from django.utils.http import quote_etag
-from django.utils.safestring import mark_safe
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -19,13 +18,14 @@ from articles.passages import with_marks
 from articles.versions import article_version, latest_number, page_etag
 from comments.forms import CommentForm
 from comments.models import Passage
-from comments.showing import form_slots, own_form, own_marks, threads_html
-from comments.threads import REMEMBERED, Order, Position, View, picked, thread_page
+from comments.own import form_slots, own_form, own_marks
+from comments.showing import section_html
+from comments.threads import REMEMBERED, Position, thread_page
 from newsroom.context import site
 from newsroom.memory import Memory
 from newsroom.slots import Skeleton, slot
 from ratings.forms import STARS
-from ratings.showing import own_stars
+from ratings.own import own_stars
 from readers.context import own_slots
 from readers.device import current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
@@ -95,7 +95,7 @@ def _page_for_everyone(slug: str, version: tuple, position: Position) -> tuple[A
     kept = _pages.get(etag)
     if kept is None:
         article, frame, form = _frame_for_everyone(slug, version)
-        section = render_to_string("comments/section.html", _section_context(article, position, form))
+        section = section_html(article, thread_page(article, position), form)
         page = frame.with_parts({"adresse": escape(position.query()), "gespraech": section})
         kept = article, page
         _pages.put(etag, kept, size=page.size)
@@ -131,27 +131,6 @@ def _frame_for_everyone(slug: str, version: tuple) -> tuple[Article, Skeleton, s
         kept = article, frame, form
         _frames.put(etag, kept, size=frame.size + len(form))
     return kept
-
-
-def _section_context(article: Article, position: Position, form: str) -> dict:
-    page = thread_page(article, position)
-    return {
-        **FOR_EVERYONE,
-        "article": article,
-        "form_html": mark_safe(form),
-        "page": page,
-        "threads": threads_html(article, page.threads),
-        "position": position,
-        "orders": [(order, position.moved(order=order).query(explicit=True)) for order in Order],
-        "views": [(view, position.moved(view=view).query(explicit=True)) for view in View],
-        "all_query": position.moved(view=View.THREADS).query(explicit=True),
-        "picks": picked(article) if position == Position(order=position.order) else [],
-        "pages": [(number, number and position.moved(page=number).query(explicit=True)) for number in page.numbers()]
-        if position.is_numbered and page.last > 1
-        else [],
-        "first_query": position.moved(page=1, after=()).query(explicit=True),
-        "all_passages_query": position.moved(block=0, after=()).query(explicit=True),
-    }
 
 
 def _own(request: HttpRequest, article: Article, skeleton: Skeleton) -> dict[str, str]:

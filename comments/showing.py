@@ -1,123 +1,131 @@
-"""A conversation as HTML: what everyone sees, and apart from it what belongs to one reader (newsroom.slots)."""
+"""A conversation as HTML, as everyone sees it; what belongs to one reader is put into its slots by comments.own."""
 
-import math
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache, partial
+from typing import NamedTuple
 
-from django.conf import settings
 from django.template import engines
 from django.utils import dateformat, timezone
 from django.utils.formats import get_format
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from articles.models import Article
-from comments.models import Comment
-from comments.threads import Node, Thread
-from newsroom.formkey import new_form_key
-from newsroom.prepared import fetch_all
-from newsroom.slots import Skeleton, slot
-from readers.models import Reader
+from comments.models import INDENT_LIMIT, Comment
+from comments.threads import Node, Order, Position, Thread, ThreadPage, View, picked
+from newsroom.slots import slot
 
-_OWN = """
-    WITH wanted AS (SELECT %s::bigint AS article, %s::bigint AS reader, %s::bigint[] AS shown)
-    SELECT 'vote', comment_id FROM comments_vote, wanted WHERE reader_id = reader AND comment_id = ANY (shown)
-    UNION ALL
-    SELECT 'comment', id FROM comments_comment, wanted WHERE reader_id = reader AND article_id = article
-      AND (state = 'held' OR state = 'published' AND id = ANY (shown))
-"""
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
+_END_OF_REPLIES = [SafeString("</details>" * level) for level in range(INDENT_LIMIT + 1)]
+
+
+class Shown(NamedTuple):
+    """What a page says of one comment, ready to be printed."""
+
+    comment: Comment
+    address: str
+    anchor: str
+    html: SafeString
+    moment: str  # when it was published, for machines; and for people, in the site's short form, empty for a tombstone
+    time: str
+    answers: str  # whom, where its place does not tell
+    vote: SafeString
+    tools: SafeString
+    beneath: SafeString
+    replies: str  # "3 Antworten" where some stand indented beneath it
+    closing: SafeString  # of the replies that end with it
+
+
+class ShownThread(NamedTuple):
+    comments: list[Shown]
+    address: str
+    more: str  # "3 weitere Antworten anzeigen"
+    closing: SafeString
+
+
+def section_html(article: Article, page: ThreadPage, form: str) -> SafeString:
+    """The whole conversation on the article's page: title, `form`, navigation, threads."""
+    position = page.position
+    numbered = position.is_numbered and page.last > 1
+    context = {
+        "article": article,
+        "title": title_of(article),
+        "form": SafeString(form),
+        "page": page,
+        "threads": threads_html(article, page.threads),
+        "orders": [(order, position.moved(order=order).query(explicit=True)) for order in Order],
+        "views": [(view, position.moved(view=view).query(explicit=True)) for view in View],
+        "all_query": position.moved(view=View.THREADS).query(explicit=True),
+        "picks": picked(article) if position == Position(order=position.order) else [],
+        "pages": [
+            (number, number and position.moved(page=number).query(explicit=True))
+            for number in (page.numbers() if numbered else [])
+        ],
+        "first_query": position.moved(page=1, after=()).query(explicit=True),
+        "all_passages_query": position.moved(block=0, after=()).query(explicit=True),
+    }
+    return render("section", context)
+
+
+def title_of(article: Article) -> str:
+    count = article.counters.comments
+    return ngettext("%(count)s Kommentar", "%(count)s Kommentare", count) % {"count": count}
 
 
 def threads_html(article: Article, threads: list[Thread]) -> SafeString:
     """The threads as everyone sees them, with slots."""
+    show = _shower(article)
+    return render("threads", {"article": article, "threads": [show(thread) for thread in threads]})
+
+
+def _shower(article: Article) -> Callable[[Thread], ShownThread]:
+    """Makes threads ready to be printed. What is the same for all comments of a page is found out once."""
     article_address = article.get_absolute_url()
-    context = {
-        "article": article,
-        "threads": threads,
-        "unvoted": _vote_state(False),
-        "local": partial(timezone.localtime, timezone=timezone.get_current_timezone()),
-        "short": _short_format(),
-        "thread_address": lambda thread: f"{article_address}gespraech/{thread.root.number}/",
-        "replies_label": cache(lambda count: ngettext("%d Antwort", "%d Antworten", count) % count),
-        "more_label": _more_label,
-    }
-    return _render("threads", context)
+    zone, short, unvoted = timezone.get_current_timezone(), _short_format(), vote_state(False)
+    replies_label = cache(lambda count: ngettext("%d Antwort", "%d Antworten", count) % count)
+
+    def show_comment(node: Node, label: str, ending: int) -> Shown:
+        comment, pk = node.comment, node.comment.pk
+        published = comment.published_at.astimezone(zone)
+        return Shown(
+            comment=comment,
+            address=comment.get_absolute_url(),
+            anchor=comment.anchor,
+            html=SafeString(comment.html),
+            moment=published.isoformat(timespec="seconds"),
+            time=short(published) if comment.is_published else "",
+            answers=_answers(node.parent) if node.is_flat else "",
+            vote=slot(f"{VOTED}{pk}", unvoted),
+            tools=slot(f"eigen-{pk}"),
+            beneath=slot(f"unter-{pk}"),
+            replies=label,
+            closing=_END_OF_REPLIES[ending],
+        )
+
+    def show(thread: Thread) -> ShownThread:
+        root, *nodes = thread.nodes
+        comments = [show_comment(root, replies_label(root.comment.reply_count) if root.replies else "", 0)]
+        levels = [node.level for node in nodes[1:]] + [1]
+        for node, next_level in zip(nodes, levels, strict=False):
+            label = replies_label(node.replies) if node.replies else ""
+            comments.append(show_comment(node, label, max(node.level - next_level, 0)))
+        return ShownThread(
+            comments,
+            f"{article_address}gespraech/{root.comment.number}/",
+            _more_label(thread) if thread.hidden_replies else "",
+            _END_OF_REPLIES[1 if root.replies else 0],
+        )
+
+    return show
 
 
-def vote_html(comment: Comment, *, voted: bool) -> SafeString:
-    return _render("vote", {"comment": comment, "state": _vote_state(voted)})
-
-
-def held_html(comment: Comment) -> SafeString:
-    return _render("held", {"comment": comment, "tools": tools_html(comment)})
-
-
-def reply_html(comment: Comment) -> SafeString:
-    """A reply just written, alone, for its author; with the number of comments, which stands elsewhere on the page."""
-    if not comment.is_published:
-        return _render("reply", {"shown": held_html(comment), "title": ""})
-    article = comment.article
-    article.counters.refresh_from_db()
-    thread = Thread([Node(comment, parent=comment.parent)])
-    shown = Skeleton.cut(threads_html(article, [thread])).fill({f"eigen-{comment.pk}": tools_html(comment)})
-    count = article.counters.comments
-    title = ngettext("%(count)s Kommentar", "%(count)s Kommentare", count) % {"count": count}
-    return _render("reply", {"shown": mark_safe(shown), "title": title})
-
-
-def tools_html(comment: Comment) -> SafeString:
-    """What its author may still do with a comment."""
-    now = timezone.now()
-    left = (comment.editable_until - now).total_seconds()
-    undo = settings.UNDO_SECONDS - (now - (comment.published_at or comment.created_at)).total_seconds()
-    minutes = ngettext("noch %d Minute", "noch %d Minuten", math.ceil(left / 60)) % math.ceil(left / 60)
-    return _render("tools", {"address": comment.get_absolute_url(), "left": left, "minutes": minutes, "undo": undo})
-
-
-def form_slots() -> dict[str, str]:
-    """The initial values of a comment form that is made for everyone."""
-    return {name: slot(f"wert-{name}") for name in ("name", "email", "website", "form_key")}
-
-
-def own_form(reader: Reader | None) -> dict[str, str]:
-    """What the form knows of a reader, and its own key."""
-    known = {"wert-form_key": new_form_key()}
-    if reader is not None:
-        known |= {f"wert-{name}": escape(getattr(reader, name)) for name in ("name", "email", "website")}
-        if reader.is_account and reader.email:
-            known["email-feld"] = ""  # known and proved: not asked for again (A29)
-    return known
-
-
-def own_marks(article: Article, reader: Reader | None, page: Skeleton) -> dict[str, str]:
-    """The reader's votes and own comments on a page: one query, and one more if there are own comments."""
-    if reader is None:
-        return {}
-    shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
-    found = fetch_all(_OWN, [article.pk, reader.pk, shown])
-    by_kind: dict[str, list[int]] = {}
-    for kind, number in found:
-        by_kind.setdefault(kind, []).append(number)
-    values = {f"{VOTED}{pk}": _vote_state(True) for pk in by_kind.get("vote", [])}
-    own = by_kind.get("comment", [])
-    for comment in Comment.objects.filter(pk__in=own).order_by("pk") if own else []:
-        if comment.is_published:
-            values[f"eigen-{comment.pk}"] = tools_html(comment)
-        else:
-            # Beneath what it answers, if that is shown, or above all threads.
-            place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
-            values[place] = values.get(place, "") + held_html(comment)
-    return values
-
-
-def _vote_state(voted: bool) -> SafeString:
-    if voted:
-        return format_html('value="0" aria-pressed="true" title="{}"', _("Zurücknehmen"))
-    return mark_safe('value="1" aria-pressed="false"')
+def _answers(parent: Comment | None) -> str:
+    if parent is None or not parent.is_published:
+        return _("Antwort auf einen Kommentar, den es nicht mehr gibt")
+    return _("Antwort auf %(name)s") % {"name": parent.name}
 
 
 def _short_format() -> Callable[[datetime], str]:
@@ -138,5 +146,11 @@ def _more_label(thread: Thread) -> str:
     return ngettext("%d weitere Antwort anzeigen", "%d weitere Antworten anzeigen", count) % count
 
 
-def _render(name: str, context: dict) -> SafeString:
+def vote_state(voted: bool) -> SafeString:
+    if voted:
+        return format_html('value="0" aria-pressed="true" title="{}"', _("Zurücknehmen"))
+    return mark_safe('value="1" aria-pressed="false"')
+
+
+def render(name: str, context: dict) -> SafeString:
     return mark_safe(engines["jinja2"].get_template(f"comments/{name}.jinja").render(context))

@@ -19,9 +19,10 @@ from articles.passages import is_cut, pick
 from comments.forms import CommentForm, guest_initial
 from comments.mails import comment_token_fits
 from comments.models import Comment, Passage
+from comments.own import own_marks, reply_html, vote_html
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
-from comments.showing import own_marks, reply_html, threads_html, vote_html
+from comments.showing import threads_html
 from comments.threads import REMEMBERED, Position, has_living_replies, place_of, whole_thread
 from newsroom.context import site
 from newsroom.formkey import new_form_key, read_form_key

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 # Known to this process only: nobody can write a slot into a comment.
 _KEY = secrets.token_hex(8)
@@ -21,7 +21,7 @@ def slot(name: str, default: str = "") -> SafeString:
 
     It may hold slots itself, which are filled where it stands.
     """
-    return mark_safe(f"<!--{_KEY} {name}-->{default}<!--/{_KEY} {name}-->")
+    return SafeString(f"<!--{_KEY} {name}-->{default}<!--/{_KEY} {name}-->")
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from newsroom.prepared import Given, Prepared, insert
 from tests import factories
 
 by_number = Prepared(
-    lambda: Comment.objects.select_related("article", "root")
-    .filter(article=Given("article"), number=Given("number"))
-    .defer("body")
+    lambda: (
+        Comment.objects.select_related("article", "root")
+        .filter(article=Given("article"), number=Given("number"))
+        .defer("body")
+    )
 )
 
 
@@ -46,7 +48,13 @@ def test_time_must_be_given(db):
 
 
 def test_inserted_is_what_save_would_have_stored(article):
-    written = {"article": article, "reader": factories.reader("Vera"), "name": "Vera", "body": "Ja.", "html": "<p>Ja.</p>"}
+    written = {
+        "article": article,
+        "reader": factories.reader("Vera"),
+        "name": "Vera",
+        "body": "Ja.",
+        "html": "<p>Ja.</p>",
+    }
     saved = Comment(**written, form_key=uuid.uuid4(), held_because=["Wort", "Link"])
     saved.save()
     inserted = Comment(**written, form_key=uuid.uuid4(), held_because=["Wort", "Link"])

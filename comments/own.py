@@ -1,0 +1,90 @@
+"""What of a conversation belongs to one reader: votes, own comments, what the form knows (newsroom.slots)."""
+
+import math
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import ngettext
+
+from articles.models import Article
+from comments.models import Comment
+from comments.showing import VOTED, render, threads_html, title_of, vote_state
+from comments.threads import Node, Thread
+from newsroom.formkey import new_form_key
+from newsroom.prepared import Given, Prepared, fetch_all
+from newsroom.slots import Skeleton, slot
+from readers.models import Reader
+
+_VOTES = "SELECT comment_id FROM comments_vote WHERE reader_id = %s AND comment_id = ANY (%s)"
+_SHOWN = RawSQL("state = 'published' AND id = ANY (%s)", [Given("shown")], models.BooleanField())
+_own_comments = Prepared(
+    lambda: (
+        Comment.objects.filter(reader=Given("reader"), article=Given("article"))
+        .filter(Q(state=Comment.State.HELD) | Q(_SHOWN))
+        .order_by("pk")
+    )
+)
+
+
+def own_marks(article: Article, reader: Reader | None, page: Skeleton) -> dict[str, str]:
+    """The reader's votes and own comments on a page: two queries."""
+    if reader is None:
+        return {}
+    shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
+    values = {f"{VOTED}{pk}": vote_state(True) for (pk,) in fetch_all(_VOTES, [reader.pk, shown])}
+    for comment in _own_comments.all(article=article.pk, reader=reader.pk, shown=shown):
+        if comment.is_published:
+            values[f"eigen-{comment.pk}"] = tools_html(comment)
+        else:
+            # Beneath what it answers, if that is shown, or above all threads.
+            place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
+            values[place] = values.get(place, "") + held_html(comment)
+    return values
+
+
+def form_slots() -> dict[str, str]:
+    """The initial values of a comment form that is made for everyone."""
+    return {name: slot(f"wert-{name}") for name in ("name", "email", "website", "form_key")}
+
+
+def own_form(reader: Reader | None) -> dict[str, str]:
+    """What the form knows of a reader, and its own key."""
+    known = {"wert-form_key": new_form_key()}
+    if reader is not None:
+        known |= {f"wert-{name}": escape(getattr(reader, name)) for name in ("name", "email", "website")}
+        if reader.is_account and reader.email:
+            known["email-feld"] = ""  # known and proved: not asked for again (A29)
+    return known
+
+
+def vote_html(comment: Comment, *, voted: bool) -> SafeString:
+    return render("vote", {"comment": comment, "state": vote_state(voted)})
+
+
+def held_html(comment: Comment) -> SafeString:
+    return render("held", {"comment": comment, "tools": tools_html(comment)})
+
+
+def reply_html(comment: Comment) -> SafeString:
+    """A reply just written, alone, for its author; with the number of comments, which stands elsewhere on the page."""
+    if not comment.is_published:
+        return render("reply", {"shown": held_html(comment), "title": ""})
+    article = comment.article
+    article.counters.refresh_from_db()
+    thread = Thread([Node(comment, parent=comment.parent)])
+    shown = Skeleton.cut(threads_html(article, [thread])).fill({f"eigen-{comment.pk}": tools_html(comment)})
+    return render("reply", {"shown": mark_safe(shown), "title": title_of(article)})
+
+
+def tools_html(comment: Comment) -> SafeString:
+    """What its author may still do with a comment."""
+    now = timezone.now()
+    left = (comment.editable_until - now).total_seconds()
+    undo = settings.UNDO_SECONDS - (now - (comment.published_at or comment.created_at)).total_seconds()
+    minutes = ngettext("noch %d Minute", "noch %d Minuten", math.ceil(left / 60)) % math.ceil(left / 60)
+    return render("tools", {"address": comment.get_absolute_url(), "left": left, "minutes": minutes, "undo": undo})
