@@ -22,6 +22,8 @@ _EMOJI = (
 _STRAY_SELECTOR = re.compile(f"(?<![{_EMOJI}0-9#*])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0e|(?<=[0-9#*])\ufe0f(?!\u20e3)")
 _STRAY_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])")
 _MARKS_IN_A_ROW = 3
+# Where Unicode has any marks at all; European text with its punctuation is not asked about letter by letter.
+_PERHAPS_MARKS = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
 # What browsers send for a line break, what Unicode calls one, and the empty Braille cell: a symbol to Unicode, a blank
 # to the eye.
 _SPACING = str.maketrans({"\r": "\n", "\u2028": "\n", "\u2029": "\n", "\u2800": " "})
@@ -62,7 +64,7 @@ def _is_mark(char: str) -> bool:
 
 
 def _cut_marks(text: str) -> str:
-    if text.isascii():
+    if not _PERHAPS_MARKS.search(text):
         return text
     runs = ((marks, "".join(run)) for marks, run in groupby(text, _is_mark))
     return "".join(run[:_MARKS_IN_A_ROW] if marks else run for marks, run in runs)

@@ -69,6 +69,14 @@ def test_no_invisible_character_is_left():
     assert {char for char in normalise(everything) if unicodedata.category(char) in hidden} == {"\n", "\t"}
 
 
+def test_every_mark_there_is_stands_three_times_at_most():
+    marks = [char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char)[0] == "M"]
+    everyone = set(marks)
+    assert len(marks) > 2000
+    left = {mark: sum(char in everyone for char in normalise(f"x{mark * 9}")) for mark in marks}
+    assert [mark for mark, count in left.items() if count > 3] == []
+
+
 def test_a_line_has_single_spaces():
     assert normalise_line("  Anna\u00a0\n\t Müller\u3000\u202e ") == "Anna Müller"
 
