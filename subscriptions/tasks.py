@@ -33,7 +33,13 @@ def announce(comment_id: int) -> None:
         rows = [Delivery(comment=comment, subscription=row, email=row.email) for row in told]
         # A second run of this job finds the rows of the first: the constraint keeps it one mail an address.
         Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
-        waiting = Delivery.objects.filter(comment=comment, state=Delivery.State.WAITING).values_list("pk", flat=True)
+        owed = Delivery.objects.filter(comment=comment)
+        # Held again before it went out, and now approved: what was dropped is owed once more.
+        owed.filter(state=Delivery.State.DROPPED).update(state=Delivery.State.WAITING)
+        waiting = list(owed.filter(state=Delivery.State.WAITING).values_list("pk", flat=True))
+    # Only now: a worker's jobs are deferred over its own connection and may run before this transaction's rows are
+    # there. Killed in between, this job is stalled, runs again and finds the rows waiting.
+    if waiting:
         deliver.batch_defer(*({"delivery_id": pk} for pk in waiting))
 
 

@@ -1,13 +1,15 @@
 """Who is told of a new comment, and that everyone is told exactly once (E19; "Telling" in the design)."""
 
+import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article
 from comments.models import Comment
-from comments.services import publish
+from comments.services import publish, withdraw
 from moderation.services import approve, remove, restore
 from readers.services import confirm_address
 from subscriptions.models import Delivery, Subscription
@@ -61,6 +63,37 @@ def test_whoever_ends_it_meanwhile_is_left_in_peace(transactional_db, article, r
     run_jobs()
     job = ProcrastinateJob.objects.get(args__comment_id=comment.pk)
     assert (job.status, Delivery.objects.count()) == ("succeeded", 0)
+
+
+def test_jobs_are_owed_when_other_connections_see_what_they_are_about(transactional_db, article, monkeypatch):
+    """A worker defers over its own connection, which commits at once: a job before its row's commit finds nothing."""
+    for name in ("berta", "carla"):
+        factories.subscription(article, f"{name}@example.org")
+    comment = factories.comment(article)
+    seen = []
+
+    def batch_defer(*jobs: dict[str, int]) -> None:
+        wanted = [job["delivery_id"] for job in jobs]
+        with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+            found = other.execute("SELECT id FROM subscriptions_delivery WHERE id = ANY (%s)", [wanted]).fetchall()
+            seen.append((len(wanted), len(found)))
+
+    monkeypatch.setattr(deliver, "batch_defer", batch_defer)
+    announce(comment_id=comment.pk)
+    assert seen == [(2, 2)]
+
+
+def test_held_again_before_it_went_out_it_is_told_once_approved(transactional_db, article, letters, run_jobs):
+    factories.subscription(article)
+    comment = factories.comment(article)
+    announce(comment_id=comment.pk)
+    withdraw(comment, Comment.State.HELD)
+    run_jobs()
+    assert Delivery.objects.get().state == Delivery.State.DROPPED
+    approve(comment, moderator=factories.editor())
+    run_jobs()
+    run_jobs()
+    assert (len(letters()), Delivery.objects.get().state) == (1, Delivery.State.SENT)
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
