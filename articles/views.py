@@ -1,6 +1,7 @@
 """Reading: home, the article page, the site's own pages."""
 
 import hashlib
+from sys import getsizeof
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -128,8 +129,9 @@ def _frame_for_everyone(slug: str, version: tuple) -> tuple[Article, Skeleton, s
         }
         frame = Skeleton.cut(render_to_string("articles/article.html", context))
         form = render_to_string("comments/form.html", context) if article.takes_comments else ""
+        del article.source, article.html  # long, and printed; Django would fetch them again
         kept = article, frame, form
-        _frames.put(etag, kept, size=frame.size + len(form))
+        _frames.put(etag, kept, size=frame.size + getsizeof(form))
     return kept
 
 

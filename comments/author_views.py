@@ -32,7 +32,8 @@ def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
 
     @wraps(view)
     def wrapped(request: HttpRequest, pk: int) -> HttpResponse:
-        comment, reader = _comment_or_404(pk), current_reader(request)
+        reader = current_reader(request)
+        comment = _comment_or_404(pk, reader)
         if reader is not None and comment.reader_id == reader.pk:
             return view(request, comment, reader)
         context = {"comment": comment, "article": comment.article, "form": OwnerForm(), "sent": False}
@@ -83,8 +84,8 @@ def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespon
 @require_safe
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """What a changed comment said before: public, because others answered to it."""
-    comment = _comment_or_404(pk)
-    if not comment.is_published or comment.edited_at is None:
+    comment = _comment_or_404(pk, None)
+    if comment.edited_at is None:
         raise Http404
     revisions = comment.revisions.order_by("pk")
     return render(
@@ -98,7 +99,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def own(request: HttpRequest, pk: int) -> HttpResponse:
     """Mails a link to the address given with the comment. The answer never tells whether the address is right."""
-    comment = _comment_or_404(pk)
+    comment = _comment_or_404(pk, current_reader(request))
     form = OwnerForm(request.POST if request.method == "POST" else None)
     sent = form.is_valid()
     if sent:
@@ -110,7 +111,7 @@ def own(request: HttpRequest, pk: int) -> HttpResponse:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_over(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in that mail. GET asks, POST makes this device the author's (B12).
+    """The link in that mail. GET asks, POST gives this device what was written with the address (B12).
 
     With a CSRF token, unlike other pages of mailed links: a stranger's page must not make its visitors somebody else.
     """
@@ -138,7 +139,10 @@ def _comments():
     return Comment.objects.on_published_articles().select_related("article", "reader", "root")
 
 
-def _comment_or_404(pk: int) -> Comment:
-    """A comment with words; of a removed or deleted one there is nothing to change or to see."""
-    there = [Comment.State.PUBLISHED, Comment.State.HELD]
-    return get_object_or_404(_comments().filter(state__in=there), pk=pk)
+def _comment_or_404(pk: int, reader: Reader | None) -> Comment:
+    """A published comment, or a held one of this reader's: nobody else can tell that it is there. Of a removed or
+    deleted one there is nothing to change or to see."""
+    comment = get_object_or_404(_comments(), pk=pk)
+    if not (comment.is_published or (comment.is_held and reader is not None and comment.reader_id == reader.pk)):
+        raise Http404
+    return comment

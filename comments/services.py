@@ -5,7 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -68,7 +68,6 @@ def post_comment(
         raise Refused(
             _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier.")
         )
-    _keep_slow_mode(article, reader)
     verdict = screen(
         article=article,
         reader=reader,
@@ -99,6 +98,7 @@ def post_comment(
     try:
         with transaction.atomic():
             comment.reader = reader = Reader.objects.lock(reader)
+            _keep_slow_mode(article, reader)  # while nobody else can write in this reader's name
             _remember_guest(reader, draft)
             if passage is not None and passage.pk is None:
                 comment.passage = Passage.objects.store(passage)
@@ -187,10 +187,12 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         if verdict.refused:
             raise too_many()
         now = timezone.now()
-        if comment.number is not None:  # somebody may have read it
+        if comment.is_published:  # words that were held stay unpublished, also as an earlier version
             comment.revisions.create(body=comment.body, html=comment.html, replaced_at=now)
+        if comment.number is not None:
             comment.edited_at = now
         comment.body = body
+        comment.picked_at = None  # other words were recommended
         comment.render()
         if verdict.held_because:
             comment.held_because = verdict.held_because
@@ -244,17 +246,30 @@ def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
     return comment
 
 
-def hand_over(source: Reader, target: Reader) -> None:
-    """All comments and votes of `source` become those of `target`. Call in a transaction."""
+def hand_over(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
+    """All comments and votes of `source` become those of `target`. Call in a transaction; returns what is to be
+    counted, by article (CountersQuerySet.touch)."""
+    doubled = Vote.objects.filter(reader=source, comment__votes__reader=target)
+    twice_voted = dict(doubled.values_list("comment_id", "comment__article_id"))
+    _lock_all(Q(reader=source) | Q(pk__in=twice_voted))
     Comment.objects.filter(reader=source).update(reader=target)
-    doubled = list(Vote.objects.filter(reader=source, comment__votes__reader=target).select_related("comment"))
-    # Comments before counters, here as everywhere (no deadlock).
-    for vote in sorted(doubled, key=lambda vote: vote.comment_id):
-        Comment.objects.filter(pk=vote.comment_id).update(score=F("score") - 1)
-    for article_id in sorted({vote.comment.article_id for vote in doubled}):
-        Counters.objects.touch(article_id)
-    Vote.objects.filter(pk__in=[vote.pk for vote in doubled]).delete()
+    Comment.objects.filter(pk__in=twice_voted).update(score=F("score") - 1)
+    doubled.delete()
     Vote.objects.filter(reader=source).update(reader=target)
+    return {article_id: {} for article_id in twice_voted.values()}
+
+
+def hand_over_written(source: Reader, target: Reader, *, email: str) -> None:
+    """What `source` wrote with this address becomes `target`'s. Call in a transaction."""
+    written = Q(reader=source, email=email)
+    _lock_all(written)
+    Comment.objects.filter(written).update(reader=target)
+
+
+def _lock_all(which: Q) -> None:
+    """Answers before what they answer, as whoever takes one out of sight locks it before its root (no deadlock)."""
+    locked = Comment.objects.select_for_update(no_key=True).filter(which)
+    list(locked.order_by(F("parent").desc(nulls_last=True), "-pk").values_list("pk"))
 
 
 def badge_of(reader: Reader, article: Article) -> str:

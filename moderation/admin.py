@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -7,10 +9,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from comments.models import Comment
+from comments.models import Comment, Revision
 from moderation.forms import RemovalForm
 from moderation.models import Decision, Notice
-from moderation.services import approve, pick, remove, restore, unpick
+from moderation.services import ChangedMeanwhileError, approve, pick, remove, restore, unpick
 
 
 class DecisionInline(admin.TabularInline):
@@ -21,6 +23,14 @@ class DecisionInline(admin.TabularInline):
 
     def has_add_permission(self, request, obj=None) -> bool:
         return False
+
+
+class RevisionInline(DecisionInline):
+    model = Revision
+    fields = readonly_fields = ["replaced_at", "body"]
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return True  # to whoever may see the comment
 
 
 @admin.register(Comment)
@@ -50,7 +60,7 @@ class CommentAdmin(admin.ModelAdmin):
         "shown_body",
     ]
     readonly_fields = fields
-    inlines = [DecisionInline]
+    inlines = [RevisionInline, DecisionInline]
 
     def has_add_permission(self, request) -> bool:
         return False
@@ -71,20 +81,15 @@ class CommentAdmin(admin.ModelAdmin):
         """One comment, one button: approve, remove with a reason, restore, recommend."""
         comment = get_object_or_404(Comment, pk=pk)
         if request.method == "POST" and self.has_change_permission(request, comment):
-            if "approve" in request.POST:
-                approve(comment, moderator=request.user)
-            elif "restore" in request.POST:
-                restore(comment, moderator=request.user)
-            elif "pick" in request.POST:
-                pick(comment, moderator=request.user)
-            elif "unpick" in request.POST:
-                unpick(comment, moderator=request.user)
-            elif "remove" in request.POST:
+            if "remove" in request.POST:
                 form = RemovalForm(request.POST)
                 if not form.is_valid():
                     return self._ask_reason(request, Comment.objects.filter(pk=pk), form, status=422)
                 remove(comment, moderator=request.user, reason=form.cleaned_data["reason"])
-            messages.success(request, _("Gespeichert."))
+                messages.success(request, _("Gespeichert."))
+            for name, decision in {"approve": approve, "restore": restore, "pick": pick, "unpick": unpick}.items():
+                if name in request.POST:
+                    self._decide_each(request, [comment], decision)
         return redirect(reverse("admin:comments_comment_change", args=[pk]))
 
     @admin.action(description=_("Freigeben"), permissions=["change"])
@@ -108,12 +113,29 @@ class CommentAdmin(admin.ModelAdmin):
         self._decide_each(request, shown, remove, reason=form.cleaned_data["reason"])
         return None
 
-    def _decide_each(self, request: HttpRequest, comments: QuerySet, decision, **details) -> None:
-        decided = list(comments)
-        for comment in decided:
-            decision(comment, moderator=request.user, **details)
-        text = ngettext("%d Kommentar geändert.", "%d Kommentare geändert.", len(decided)) % len(decided)
-        messages.success(request, text)
+    def _decide_each(self, request: HttpRequest, comments: Iterable[Comment], decision, **details) -> None:
+        seen = dict(value.split(":", 1) for value in request.POST.getlist("seen") if ":" in value)
+        decided = changed = 0
+        for comment in comments:
+            if decision in (approve, pick):  # what makes words public or praises them
+                details["as_seen"] = seen.get(str(comment.pk))
+            try:
+                decision(comment, moderator=request.user, **details)
+                decided += 1
+            except ChangedMeanwhileError:
+                changed += 1
+        if decided:
+            text = ngettext("%d Kommentar entschieden.", "%d Kommentare entschieden.", decided) % decided
+            messages.success(request, text)
+        if changed:
+            text = ngettext(
+                "%d Kommentar hat sich geändert, seit Sie ihn gelesen haben. Er ist nicht entschieden;"
+                " bitte lesen Sie ihn noch einmal.",
+                "%d Kommentare haben sich geändert, seit Sie sie gelesen haben. Sie sind nicht entschieden;"
+                " bitte lesen Sie sie noch einmal.",
+                changed,
+            )
+            messages.warning(request, text % changed)
 
     def _ask_reason(self, request, comments: QuerySet, form: RemovalForm, status: int = 200) -> HttpResponse:
         context = {
@@ -127,11 +149,16 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Kommentar"))
     def excerpt(self, comment: Comment) -> str:
-        return comment.body if len(comment.body) <= 120 else comment.body[:120] + " …"
+        text = comment.body if len(comment.body) <= 120 else comment.body[:120] + " …"
+        return format_html("{}{}", text, self.seen(comment))
 
     @admin.display(description=_("Text"))
     def shown_body(self, comment: Comment) -> str:
         return format_html('<div class="comment-body">{}</div>', comment.body)
+
+    def seen(self, comment: Comment) -> str:
+        """For a form: which words of which comment are shown."""
+        return format_html('<input type="hidden" name="seen" value="{}:{}">', comment.pk, comment.fingerprint)
 
     @admin.display(description=_("Artikel"), ordering="article")
     def article_link(self, comment: Comment) -> str:

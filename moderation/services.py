@@ -16,10 +16,15 @@ from readers.models import User
 RECEIPTS_PER_DAY = 10  # to one address
 
 
-def approve(comment: Comment, *, moderator: User) -> None:
-    """Publishes a held comment, by the same step as any other."""
+class ChangedMeanwhileError(Exception):
+    """The author changed the words after the moderator had read them."""
+
+
+def approve(comment: Comment, *, moderator: User, as_seen: str | None = None) -> None:
+    """Publishes a held comment, by the same step as any other. `as_seen`, here and below, is the fingerprint of the
+    words that the moderator read; None where nobody read any. Raises ChangedMeanwhileError."""
     with transaction.atomic():
-        comment = Comment.objects.lock(comment.pk)
+        comment = _lock(comment, as_seen)
         if comment.is_held:
             publish(comment)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.APPROVE)
@@ -42,11 +47,11 @@ def restore(comment: Comment, *, moderator: User) -> None:
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.RESTORE)
 
 
-def pick(comment: Comment, *, moderator: User) -> None:
+def pick(comment: Comment, *, moderator: User, as_seen: str | None = None) -> None:
     """Recommends a comment to the readers, and tells its author; telling them makes the next ones better (Wang and
     Diakopoulos 2022)."""
     with transaction.atomic():
-        comment = Comment.objects.lock(comment.pk)
+        comment = _lock(comment, as_seen)
         if comment.is_published and comment.picked_at is None:
             _set_picked(comment, timezone.now(), moderator, Decision.Action.PICK)
             send_pick_mail.defer(comment_id=comment.pk)
@@ -57,6 +62,13 @@ def unpick(comment: Comment, *, moderator: User) -> None:
         comment = Comment.objects.lock(comment.pk)
         if comment.picked_at is not None:
             _set_picked(comment, None, moderator, Decision.Action.UNPICK)
+
+
+def _lock(comment: Comment, as_seen: str | None) -> Comment:
+    locked = Comment.objects.lock(comment.pk)
+    if as_seen is not None and locked.fingerprint != as_seen:
+        raise ChangedMeanwhileError
+    return locked
 
 
 def _set_picked(comment: Comment, moment: datetime | None, moderator: User, action: str) -> None:

@@ -263,7 +263,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # One line for every job is noise; what goes wrong is a warning.
-    "loggers": {"procrastinate": {"level": "WARNING"}},
+    # A line for every job is noise; what goes wrong there is a warning. And anybody can send what Django turns away (a
+    # strange host, too many fields): one line each, not a traceback.
+    "loggers": {"procrastinate": {"level": "WARNING"}, "django.security": {"level": "CRITICAL"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
 }

@@ -21,10 +21,10 @@ def rate_article(*, article: Article, reader: Reader, stars: int) -> Rating:
     return rating
 
 
-def hand_over(source: Reader, target: Reader) -> None:
-    """All ratings of `source` become those of `target`, whose own stay where both rated. Call in a transaction."""
-    doubled = list(Rating.objects.filter(reader=source, article__rating_set__reader=target).order_by("article"))
-    for rating in doubled:
-        Counters.objects.touch(rating.article_id, ratings=-1, stars=-rating.stars)
+def hand_over(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
+    """All ratings of `source` become those of `target`, whose own stay where both rated. Call in a transaction;
+    returns what is to be counted, by article (CountersQuerySet.touch)."""
+    doubled = list(Rating.objects.filter(reader=source, article__rating_set__reader=target))
     Rating.objects.filter(pk__in=[rating.pk for rating in doubled]).delete()
     Rating.objects.filter(reader=source).update(reader=target)
+    return {rating.article_id: {"ratings": -1, "stars": -rating.stars} for rating in doubled}

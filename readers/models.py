@@ -64,6 +64,7 @@ class Reader(models.Model):
     class Meta:
         verbose_name = _("Leser")
         verbose_name_plural = pgettext_lazy("plural", "Leser")
+        indexes = [models.Index(fields=["email"], name="reader_email", condition=~Q(email=""))]
         constraints = [
             models.CheckConstraint(name="reader_not_into_itself", condition=~Q(merged_into=F("id"))),
             models.CheckConstraint(

@@ -1,11 +1,13 @@
 """What concerns a person as a whole, and therefore stands above everything the person did."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 import comments.services
 import ratings.services
 import subscriptions.services
+from articles.models import Counters
 from readers.models import Reader, User
 
 
@@ -14,6 +16,8 @@ def sign_in(user: User, device: Reader | None) -> Reader:
     a code to it."""
     with transaction.atomic():
         reader = Reader.objects.filter(user=user).first()
+        if reader is not None and device is not None:
+            reader = _lock(reader.pk, device.pk)[reader.pk]
         if reader is None and device is not None:
             reader, device = device, None
             reader.user = user
@@ -28,31 +32,37 @@ def sign_in(user: User, device: Reader | None) -> Reader:
 
 
 def confirm_address(reader: Reader, email: str) -> None:
-    """The reader pressed the button behind a mail to `email`, in the browser they act with."""
+    """The reader pressed the button behind a mail to `email`, in the browser they act with: everyone else who proved
+    this address is the same person."""
     with transaction.atomic():
-        # The condition stands in the UPDATE: a comment under another address may be under way in the same browser,
-        # and what is confirmed must be what was mailed.
-        still_theirs = Reader.objects.filter(pk=reader.pk, user=None, merged_into=None, email=email)
-        if not email or not still_theirs.update(email_confirmed_at=timezone.now()):
+        guests = _lock(reader.pk, email=email)
+        reader = guests.pop(reader.pk, reader)
+        # A comment under another address may be under way in the same browser; what is confirmed is what was mailed.
+        if not email or reader.email != email or reader.is_account or reader.merged_into_id:
             return
-        same_person = Reader.objects.filter(
-            email=email, email_confirmed_at__isnull=False, user=None, merged_into=None
-        ).exclude(pk=reader.pk)
-        for other in same_person.order_by("pk"):
-            merge(other, reader)
+        reader.email_confirmed_at = timezone.now()
+        reader.save(update_fields=["email_confirmed_at"])
+        for other in guests.values():
+            if other.owns(email):
+                merge(other, reader)
 
 
-def continue_as(reader: Reader, *, email: str, device: Reader | None) -> Reader:
-    """A link mailed to `email`, which `reader` once gave, was opened on another device: it goes on as that reader, with
-    what it did itself; an account takes the reader in. A device that gave another address keeps its deeds to itself."""
+def continue_as(writer: Reader, *, email: str, device: Reader | None) -> Reader:
+    """A link mailed to `email`, which `writer` once gave, was opened on a device: what was written with this address
+    is that device's from now on.
+
+    The mailbox is proved, not that its owner is whoever wrote: anybody can type an address. So the two do not become
+    one reader, or a stranger's cookie would have rights over everything the one who opened the link does.
+    """
     with transaction.atomic():
-        if device is not None and device.is_account:
-            merge(reader, device)
-            return device
-        if device is not None and device.pk != reader.pk and device.email in ("", email):
-            merge(device, reader)
-        confirm_address(reader, email)
-    return reader
+        if device is None:
+            device = Reader.objects.create(name=writer.name, email=email)
+        if device.pk != writer.pk:
+            _lock(writer.pk, device.pk, email=email)
+            comments.services.hand_over_written(writer, device, email=email)
+            subscriptions.services.hand_over(writer, device, email=email)
+        confirm_address(device, email)
+    return device
 
 
 def merge(source: Reader, target: Reader) -> None:
@@ -60,12 +70,11 @@ def merge(source: Reader, target: Reader) -> None:
 
     Both readers are locked first, as every action locks its reader: nothing is done for `source` meanwhile.
     """
-    locked = Reader.objects.select_for_update(no_key=True).filter(pk__in=[source.pk, target.pk]).order_by("pk")
-    if any(reader.merged_into_id for reader in locked):
+    locked = _lock(source.pk, target.pk)
+    if any(reader.merged_into_id for reader in locked.values()):
         return  # somebody was faster
-    source, target = (next(reader for reader in locked if reader.pk == pk) for pk in (source.pk, target.pk))
-    comments.services.hand_over(source, target)
-    ratings.services.hand_over(source, target)
+    source, target = locked[source.pk], locked[target.pk]
+    changes = comments.services.hand_over(source, target) | ratings.services.hand_over(source, target)
     subscriptions.services.hand_over(source, target)
     source.notices.update(reader=target)
     Reader.objects.filter(merged_into=source).update(merged_into=target)
@@ -73,3 +82,14 @@ def merge(source: Reader, target: Reader) -> None:
     source.name = source.email = source.website = ""
     source.email_confirmed_at = None
     source.save()
+    for article_id, changed in sorted(changes.items()):  # last, and in this order everywhere (no deadlock)
+        Counters.objects.touch(article_id, **changed)
+
+
+def _lock(*pks: int, email: str = "") -> dict[int, Reader]:
+    """These readers and all guests who gave `email`, locked in the same order by everyone (no deadlock)."""
+    wanted = Q(pk__in=pks)
+    if email:
+        wanted |= Q(email=email, user=None, merged_into=None)
+    readers = Reader.objects.select_for_update(no_key=True).filter(wanted).order_by("pk")
+    return {reader.pk: reader for reader in readers}

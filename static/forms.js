@@ -127,12 +127,20 @@ const store = {
   names() { try { return Object.keys(localStorage); } catch { return []; } },
 };
 
+// Who is signed in; drafts begun as a guest survive signing in, but nobody finds those of another's account.
+const account = document.querySelector("[data-account]")?.textContent ?? "";
+
+function draftOf(name) {
+  const draft = store.get(name);
+  return draft?.body && (!draft.account || draft.account === account) ? draft : null;
+}
+
 const draftName = (form) => DRAFT + new URL(form.action, location).pathname + new URL(form.action, location).search;
 
 document.addEventListener("input", ({ target }) => {
   const form = target.form;
   if (!form || !("commentForm" in form.dataset) || target.name !== "body") return;
-  if (target.value.trim()) store.set(draftName(form), { body: target.value, at: Date.now() });
+  if (target.value.trim()) store.set(draftName(form), { body: target.value, at: Date.now(), account });
   else store.remove(draftName(form));
   markDrafts();
 });
@@ -140,7 +148,7 @@ document.addEventListener("input", ({ target }) => {
 /* Puts a draft back into a form that is still empty. */
 function restoreDrafts(within) {
   for (const form of within.querySelectorAll("[data-comment-form]")) {
-    const draft = store.get(draftName(form));
+    const draft = draftOf(draftName(form));
     if (!draft || form.elements.body.value) continue;
     form.elements.body.value = draft.body;
     prepare(form).catch(() => {});
@@ -150,7 +158,7 @@ function restoreDrafts(within) {
 /* Where a reply was begun, its link says so. */
 function markDrafts() {
   for (const link of document.querySelectorAll(".comment > footer > a[href$='/antworten/']")) {
-    const begun = Boolean(store.get(DRAFT + link.getAttribute("href"))?.body);
+    const begun = Boolean(draftOf(DRAFT + link.getAttribute("href")));
     if (begun === "draft" in link.dataset) continue;
     link.dataset.own ??= link.textContent;
     link.textContent = begun ? texts.draft : link.dataset.own;

@@ -101,24 +101,26 @@ function stepTo(comments, step) {
 
 const HIDDEN = "newsroom.ausgeblendet"; // names
 
+const hiddenNames = () => new Set([store.get(HIDDEN) ?? []].flat());
+
 const nameOf = (comment) => comment.querySelector("h3")?.textContent.trim();
 
 function hidePeople() {
-  const names = new Set(store.get(HIDDEN) ?? []);
+  const names = hiddenNames();
   for (const comment of document.querySelectorAll("#faeden .comment:not(.gone, .held)")) {
     const away = names.has(nameOf(comment));
     if (comment.classList.contains("away") === away) continue;
     comment.classList.toggle("away", away);
     comment.querySelector(".back")?.remove();
     if (!away) continue;
-    const back = Object.assign(document.createElement("button"), { type: "button", className: "quiet back", textContent: texts.hiddenBack.replace("%s", nameOf(comment)) });
+    const back = Object.assign(document.createElement("button"), { type: "button", className: "quiet back", textContent: texts.hiddenBack.replace("%s", () => nameOf(comment)) });
     back.addEventListener("click", () => setHidden(nameOf(comment), false));
     comment.append(back);
   }
 }
 
 function setHidden(name, hide) {
-  const names = new Set(store.get(HIDDEN) ?? []);
+  const names = hiddenNames();
   if (hide) names.add(name);
   else names.delete(name);
   if (names.size) store.set(HIDDEN, [...names]);
@@ -132,7 +134,7 @@ function offerHiding() {
     if (footer.querySelector("[href$='/loeschen/']")) continue; // one's own
     const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.hide });
     const comment = footer.closest(".comment");
-    button.setAttribute("aria-label", texts.hideName.replace("%s", nameOf(comment)));
+    button.setAttribute("aria-label", texts.hideName.replace("%s", () => nameOf(comment)));
     button.addEventListener("click", () => {
       setHidden(nameOf(comment), true);
       comment.querySelector(".back")?.focus();

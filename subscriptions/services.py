@@ -78,14 +78,14 @@ def end(subscription: Subscription) -> None:
     same.filter(ended_at=None).update(ended_at=timezone.now())
 
 
-def hand_over(source: Reader, target: Reader) -> None:
-    """All subscriptions of `source` become those of `target`. Call in a transaction.
+def hand_over(source: Reader, target: Reader, *, email: str | None = None) -> None:
+    """All subscriptions of `source`, or those of one address, become those of `target`. Call in a transaction.
 
     Where both had the same one, a consent that was given outlives one that was not. No row is deleted: the links of
     mails already sent go on working (B13).
     """
     theirs = {(row.article_id, row.kind, row.email): row for row in target.subscriptions.all()}
-    for row in source.subscriptions.all():
+    for row in source.subscriptions.all() if email is None else source.subscriptions.filter(email=email):
         same = theirs.get((row.article_id, row.kind, row.email))
         if same is None:
             row.reader = target

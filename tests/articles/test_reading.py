@@ -1,5 +1,7 @@
 """Reading: the same bytes for everyone, no trace, a fixed number of queries."""
 
+import gzip
+
 import pytest
 from django.test import Client
 
@@ -50,6 +52,23 @@ def test_page_takes_six_queries_whatever_it_holds_and_one_when_read_again(
         first = client.get(f"/artikel/{article.slug}/")
     with django_assert_num_queries(1):  # the article's version
         assert Client().get(f"/artikel/{article.slug}/").content == first.content
+
+
+@pytest.mark.parametrize("first, second", [("xgzip", "gzip"), ("gzip", "xgzip"), ("br", "gzip, br"), ("", "gzip")])
+def test_nobody_gets_another_ones_encoding(article, client, first, second):
+    for accepted in (first, second, first):
+        response = client.get(f"/artikel/{article.slug}/", headers={"Accept-Encoding": accepted})
+        assert response.headers.get("Content-Encoding") == ("gzip" if "gzip" in accepted.split(", ") else None)
+        page = response.content if "Content-Encoding" not in response.headers else gzip.decompress(response.content)
+        assert page.startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize("query", ["&".join(["a=1"] * 2500), "seite=%00", "x" * 5000])
+def test_strange_query_is_answered_with_all_headers(article, client, query):
+    response = client.get(f"/artikel/{article.slug}/?{query}")
+    assert response.status_code in (200, 400)
+    assert "Content-Security-Policy" in response.headers
+    assert "Permissions-Policy" in response.headers
 
 
 def test_draft_and_scheduled_articles_are_not_there(db, client):

@@ -12,8 +12,9 @@ from comments.mails import owner_token
 from comments.models import BlockedWord, Comment, Revision
 from comments.screening import Circumstances
 from comments.services import edit_comment
-from moderation.services import approve, remove
+from moderation.services import approve, pick, remove
 from newsroom.mailbox import Letter
+from readers.models import Reader
 from tests import factories
 
 
@@ -155,6 +156,25 @@ def test_held_one_returns_to_its_number_and_people_are_told_once(article, author
     assert (Counters.objects.get().comments, Counters.objects.get().last_number) == (1, 1)
 
 
+def test_held_words_are_not_published_as_an_earlier_version(article, author):
+    BlockedWord.objects.create(word="pillen")
+    change(author, "Kauft Pillen.")
+    change(author, "Doch nicht.")
+    assert the_comment().is_held
+    approve(the_comment(), moderator=factories.editor())
+    history = Client().get(f"/kommentar/{the_comment().pk}/verlauf/").text
+    assert "Doch nicht." in history
+    assert "Erste <em>" in history  # this was public
+    assert "Pillen" not in history
+
+
+def test_recommended_are_the_words_not_what_they_become(article, author):
+    pick(the_comment(), moderator=factories.editor())
+    change(author, "Etwas ganz anderes.")
+    assert the_comment().picked_at is None
+    assert "Empfehlung der Redaktion" not in page_of(article)
+
+
 def test_change_of_a_held_comment_leaves_no_trace_of_what_nobody_read(article):
     Article.objects.update(comment_mode=Article.CommentMode.ALL_HELD)
     device = Client()
@@ -284,7 +304,7 @@ def test_a_strangers_page_makes_nobody_somebody_else(article, author):
     assert "leser" not in visitor.cookies
     token = visitor.get(link).text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
     assert visitor.post(link, {"csrfmiddlewaretoken": token}).status_code == 302
-    assert visitor.cookies["leser"].value == author.cookies["leser"].value
+    assert visitor.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200
 
 
 def test_links_are_limited(article, author):
@@ -319,12 +339,48 @@ def test_what_the_other_device_did_goes_along(article, author):
     assert set(Comment.objects.values_list("reader", flat=True)) == {the_comment().reader_id}
 
 
-def test_what_was_done_under_another_address_stays_apart(article, author):
-    """Else a link sent on would hand its sender everything the one who opens it ever wrote."""
+@pytest.mark.parametrize("proved", [False, True])
+@pytest.mark.parametrize("email", ["", "eve@example.org", "anna@example.org"])
+def test_a_link_gives_its_writer_nothing(article, author, email, proved):
+    """Whoever typed an address, their own or a stranger's, gets no rights over what the one who opens the link did."""
+    eve = Client()
+    eve.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Eves Wort.", email=email))
+    eves = Comment.objects.get(body="Eves Wort.")
+    if proved:
+        Reader.objects.filter(pk=the_comment().reader_id).update(email_confirmed_at=timezone.now())
+    eve.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    assert change(eve, "Geändert.").status_code == 302
+    one_person = proved and email == "anna@example.org"  # both devices proved this address
+    for act in ("bearbeiten", "loeschen"):
+        assert author.get(f"/kommentar/{eves.pk}/{act}/").status_code == (200 if one_person else 403)
+
+
+def test_what_else_the_writer_did_stays_theirs(article, author):
+    author.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Anderes.", email="mallory@example.org"))
     other = Client()
-    other.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Telefon.", email="eve@example.org"))
     other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
-    assert len(set(Comment.objects.values_list("reader", flat=True))) == 2
+    others = Comment.objects.get(body="Anderes.")
+    assert author.get(f"/kommentar/{others.pk}/bearbeiten/").status_code == 200
+    assert other.get(f"/kommentar/{others.pk}/bearbeiten/").status_code == 403
+
+
+def test_replies_are_still_mailed_to_the_address(article, author):
+    row = factories.subscription(article, "anna@example.org", kind="replies", reader=the_comment().reader)
+    other = Client()
+    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    row.refresh_from_db()
+    assert row.reader == the_comment().reader
+    assert row.is_active
+
+
+@pytest.mark.parametrize("word", ["bearbeiten", "loeschen", "meiner", "verlauf"])
+def test_held_comment_is_there_for_its_author_only(article, word):
+    Article.objects.update(comment_mode=Article.CommentMode.ALL_HELD)
+    device = Client()
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words())
+    address = f"/kommentar/{the_comment().pk}/{word}/"
+    assert Client().get(address).status_code == 404
+    assert device.get(address).status_code == (404 if word == "verlauf" else 200)
 
 
 def test_account_takes_the_guest_in(article, author):

@@ -9,7 +9,7 @@ from procrastinate.exceptions import ConnectorException
 from comments.forms import Draft
 from comments.models import Comment
 from comments.screening import Circumstances
-from comments.services import post_comment
+from comments.services import Refused, post_comment
 from newsroom.formkey import read_form_key
 from ratings.models import Rating
 from readers.models import Reader
@@ -124,3 +124,18 @@ def test_job_that_cannot_be_stored_takes_the_comment_back(transactional_db, arti
 def test_held_comment_owes_no_mail_to_subscribers(article):
     held = factories.comment(article, state=Comment.State.HELD)
     assert jobs_about(held.pk) == []
+
+
+def test_slow_mode_holds_however_many_forms_are_sent_at_once(transactional_db):
+    article, reader = factories.article(slow_mode=60), factories.reader("Anna")
+
+    def post(number: int) -> bool:
+        how = Circumstances(key=None, network="test")
+        draft = Draft(body=f"Nummer {number}.", name="Anna")
+        try:
+            post_comment(article=article, parent=None, reader=reader, draft=draft, how=how)
+        except Refused:
+            return False
+        return True
+
+    assert sum(at_once(8, post)) == 1

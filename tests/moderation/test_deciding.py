@@ -1,8 +1,11 @@
 """What editors decide about comments: by the services, and with the buttons of the admin; counts are right at once."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
 from articles.models import Counters
 from comments.models import Comment
@@ -151,6 +154,40 @@ def test_one_button_decisions(article, desk, moderator):
     assert decisions() == [("approve", "", moderator), ("remove", "Regel 1", moderator), ("restore", "", moderator)]
     page = desk.get(f"{LIST}{comment.pk}/change/").text
     assert "Regel 1" in page
+
+
+def seen_on(desk: Client, address: str) -> list[str]:
+    return re.findall(r'name="seen" value="([^"]+)"', desk.get(address).text)
+
+
+@pytest.mark.parametrize("place", ["page", "list"])
+@pytest.mark.parametrize("what", ["approve", "pick"])
+def test_what_changed_after_it_was_read_is_not_decided(article, desk, what, place):
+    state = "held" if what == "approve" else "published"
+    comment, other = (factories.comment(article, "Harmlos.", state=state) for _ in range(2))
+    seen = seen_on(desk, f"{LIST}{comment.pk}/change/" if place == "page" else LIST)
+    Comment.objects.filter(pk=comment.pk).update(body="Kauft Pillen.")
+    if place == "page":
+        answer = desk.post(f"{LIST}{comment.pk}/entscheiden/", {what: "1", "seen": seen}, follow=True)
+    else:
+        fields = {"action": f"{what}_selected", "_selected_action": [comment.pk, other.pk], "seen": seen}
+        answer = desk.post(LIST, fields, follow=True)
+        assert decisions_about(other) == [what]
+    assert decisions_about(comment) == []
+    assert "bitte lesen Sie ihn noch einmal" in answer.text
+    seen = seen_on(desk, f"{LIST}{comment.pk}/change/")
+    desk.post(f"{LIST}{comment.pk}/entscheiden/", {what: "1", "seen": seen})
+    assert decisions_about(comment) == [what]
+
+
+def decisions_about(comment: Comment) -> list[str]:
+    return list(Decision.objects.filter(comment=comment).values_list("action", flat=True))
+
+
+def test_earlier_versions_are_shown_to_moderators(article, desk):
+    comment = factories.comment(article)
+    comment.revisions.create(body="Was es früher sagte.", html="", replaced_at=timezone.now())
+    assert "Was es früher sagte." in desk.get(f"{LIST}{comment.pk}/change/").text
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\n"])

@@ -3,18 +3,24 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article
+from comments.models import Comment
+from comments.services import vote
+from moderation.services import remove, restore
 from newsroom.addresses import canonical_address
 from newsroom.ratelimit import count_up
+from ratings.services import rate_article
 from readers.device import NEW_READERS
 from readers.models import Reader
 from readers.services import confirm_address, merge
 from subscriptions.models import Subscription
 from tests import factories
+from tests.together import at_once
 
 
 def confirmed(email: str) -> Reader:
@@ -45,6 +51,45 @@ def test_the_same_address_makes_one_reader_of_two_devices(db):
     confirm_address(new, "vera@gmail.com")
     old.refresh_from_db()
     assert old.merged_into == new
+
+
+def test_two_devices_that_confirm_at_once_become_one(transactional_db):
+    devices = [factories.reader("Vera", "vera@gmail.com") for _ in range(4)]
+
+    def confirm(number: int) -> None:
+        confirm_address(devices[number], "vera@gmail.com")
+
+    at_once(4, confirm)
+    assert Reader.objects.filter(merged_into=None).count() == 1
+
+
+def test_readers_are_merged_and_act_at_once_without_deadlock(transactional_db):
+    """Counters and comments in opposite orders: each pair voted for and rated both articles, both in both roles."""
+    articles = [factories.article(f"Artikel {number}") for number in range(2)]
+    pairs = [[factories.reader("Vera"), factories.reader("Vera")] for _ in range(6)]
+    for number, pair in enumerate(pairs):
+        first, second = articles[:: 1 if number % 2 else -1]
+        root = factories.comment(first, reader=pair[0])
+        factories.comment(first, parent=root, reader=pair[0])
+        for reader in pair:
+            vote(comment=root, reader=reader, wanted=True)
+            rate_article(article=second, reader=reader, stars=3)
+
+    def act(number: int) -> None:
+        source, target = pairs[number % len(pairs)]
+        if number < len(pairs):
+            with transaction.atomic():
+                merge(source, target)
+        else:
+            for comment in Comment.objects.filter(parent__isnull=False):
+                remove(comment, moderator=None, reason="Regel 1")
+                restore(comment, moderator=None)
+
+    at_once(len(pairs) + 2, act)
+    for article in articles:
+        article.counters.refresh_from_db()
+        assert article.counters.ratings == article.rating_set.count() == 3
+    assert Comment.objects.filter(parent=None).values_list("score", flat=True).distinct().get() == 1
 
 
 def test_an_action_under_way_goes_to_the_reader_it_was_merged_into(article):
