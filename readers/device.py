@@ -81,7 +81,8 @@ def reads_only(request: HttpRequest) -> bool:
 
 
 def _has_session(request: HttpRequest) -> bool:
-    return settings.SESSION_COOKIE_NAME in request.COOKIES
+    """False also where something went wrong before anybody looked for a session: that page has a head too."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and hasattr(request, "user")
 
 
 def _from_session(request: HttpRequest) -> Reader | None:
