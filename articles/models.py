@@ -1,5 +1,7 @@
 """What readers read: articles with their author and section, passages of them, and the site's own pages."""
 
+import re
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -150,7 +152,10 @@ class Article(models.Model):
     @property
     def teaser(self) -> str:
         """The summary, or the beginning of the text where the editor wrote none."""
-        return self.summary or excerpt(without_questions(self.source.split("\n\n")[0]), 240)
+        if self.summary:
+            return self.summary
+        first_paragraph = re.split(r"\r?\n\s*\n", self.source.strip(), maxsplit=1)[0]
+        return excerpt(without_questions(first_paragraph), 240)
 
     def render(self) -> None:
         """Makes what is derived from what was written. Raises markup.TooLong."""

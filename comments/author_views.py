@@ -9,12 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from comments.forms import EditForm, OwnerForm
+from comments.forms import CommentForm, EditForm, OwnerForm
 from comments.mails import owner_token_fits
 from comments.models import Comment
 from comments.screening import Circumstances
 from comments.services import Refused, delete_comment, edit_comment, send_owner_link
 from comments.threads import place_of
+from comments.writing import write_address, write_page
 from newsroom.formkey import new_form_key, read_form_key
 from newsroom.markup import comment_html
 from newsroom.ratelimit import client_network
@@ -73,9 +74,15 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 @for_author
 def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
-    """GET asks, POST deletes."""
+    """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again."""
     if request.method == "POST":
+        words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
         delete_comment(comment=comment, reader=reader)
+        if "undo" in request.POST:
+            form = CommentForm(initial=words | {"form_key": new_form_key()}, article=comment.article, reader=reader)
+            sentence = _("Ihr Kommentar ist zurückgezogen. Sie können ihn ändern und neu absenden oder es lassen.")
+            place = {"parent": comment.parent, "passage": comment.passage, "action": write_address(comment)}
+            return write_page(request, comment.article, form, refusal=sentence, **place)
         messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
         return redirect(f"{comment.article.get_absolute_url()}#kommentare")
     return render(request, "comments/delete.html", {"comment": comment, "article": comment.article})

@@ -35,7 +35,7 @@ class BodyForm(forms.Form):
 
     body = forms.CharField(
         label=_("Kommentar"),
-        help_text=_("Absätze bleiben. *kursiv*, **fett**, > Zitat, - Liste, `Code`; Adressen werden zu Links."),
+        help_text=_("Möglich sind *kursiv*, **fett**, > Zitat, - Liste und `Code`. Adressen werden zu Links."),
         max_length=COMMENT_LIMIT,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6}),
@@ -45,6 +45,12 @@ class BodyForm(forms.Form):
         },
     )
     form_key = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # With maxlength a browser cuts silently what is pasted; the script counts, and the server says it.
+        attrs = self.fields["body"].widget.attrs
+        attrs["data-limit"] = attrs.pop("maxlength")
 
     def clean_body(self) -> str:
         body = normalise(self.cleaned_data["body"])
@@ -57,6 +63,10 @@ class BodyForm(forms.Form):
 
 class EditForm(BodyForm):
     """New words for a comment that is there."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["body"].widget.attrs["autofocus"] = True
 
 
 class OwnerForm(forms.Form):
@@ -110,6 +120,8 @@ class CommentForm(BodyForm):
         self.id_prefix = id_prefix
         self.article = article
         self.reader = reader
+        if article.comment_mode == Article.CommentMode.CONFIRMED:
+            self.fields["email"].help_text = _("zum Bestätigen")
         # An account's address is known; it is not asked for again (A29, WCAG 3.3.7). An editor's may have none.
         if reader is not None and reader.is_account and reader.email:
             del self.fields["email"]

@@ -70,15 +70,16 @@ def held_html(comment: Comment) -> SafeString:
     return render("held", {"comment": comment, "tools": tools_html(comment)})
 
 
-def reply_html(comment: Comment) -> SafeString:
-    """A reply just written, alone, for its author; with the number of comments, which stands elsewhere on the page."""
+def reply_html(comment: Comment, sentence: str) -> SafeString:
+    """A reply just written, alone, for its author; with what stands elsewhere on the page: a sentence about it, and the
+    number of comments."""
     if not comment.is_published:
-        return render("reply", {"shown": held_html(comment), "title": ""})
+        return render("reply", {"shown": held_html(comment), "title": "", "sentence": sentence})
     article = comment.article
     article.counters.refresh_from_db()
     thread = Thread([Node(comment, parent=comment.parent)])
     shown = Skeleton.cut(threads_html(article, [thread])).fill({f"eigen-{comment.pk}": tools_html(comment)})
-    return render("reply", {"shown": mark_safe(shown), "title": title_of(article)})
+    return render("reply", {"shown": mark_safe(shown), "title": title_of(article), "sentence": sentence})
 
 
 def tools_html(comment: Comment) -> SafeString:

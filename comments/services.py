@@ -66,7 +66,10 @@ def post_comment(
         raise Refused(_("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier."))
     if parent is not None and not parent.is_published:
         raise Refused(
-            _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier.")
+            _(
+                "Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier;"
+                " wenn Sie ihn absenden, wird er ein eigener Kommentar."
+            )
         )
     verdict = screen(
         article=article,
@@ -295,9 +298,9 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
     wait = article.slow_mode - (timezone.now() - latest).total_seconds() if latest else 0
     if wait > 0:
         sentence = ngettext(
-            "In diesem Gespräch kann jeder einmal in %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
+            "In diesem Gespräch kann jeder nur alle %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
             " in %(count)d Sekunde können Sie ihn abschicken.",
-            "In diesem Gespräch kann jeder einmal in %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
+            "In diesem Gespräch kann jeder nur alle %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
             " in %(count)d Sekunden können Sie ihn abschicken.",
             math.ceil(wait),
         )

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseLocation, reswap, retarget, trigger_client_event
 
 from articles.models import Article
-from articles.passages import is_cut, pick
+from articles.passages import pick
 from comments.forms import CommentForm, guest_initial
 from comments.mails import comment_token_fits
 from comments.models import Comment, Passage
@@ -24,6 +24,7 @@ from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
 from comments.showing import threads_html
 from comments.threads import REMEMBERED, Position, has_living_replies, place_of, whole_thread
+from comments.writing import write_page
 from newsroom.context import site
 from newsroom.formkey import new_form_key, read_form_key
 from newsroom.markup import comment_html
@@ -185,24 +186,12 @@ def _write(
                 refusal, status = str(refused), refused.status
                 form = CommentForm({**form.data.dict(), "form_key": new_form_key()}, **options)
             else:
-                return _posted(request, comment)
+                return _posted(request, comment, notify=form.cleaned_data["notify"])
     else:
         form = CommentForm(initial=guest_initial(reader), **options)
-    context = {
-        "article": article,
-        "parent": parent if parent is not None and parent.is_published else None,
-        "passage": passage,
-        "passage_is_cut": passage is not None and is_cut(request.GET.get("wortlaut", "")),
-        "form": form,
-        "reader": reader,
-        "preview": preview,
-        "refusal": refusal,
-        "action": request.get_full_path(),
-    }
-    template = "comments/form.html" if request.htmx else "comments/write.html"
-    if request.htmx and request.method == "GET" and passage is not None:
-        template = "comments/write_here.html"
-    return render(request, template, context, status=status)
+    return write_page(
+        request, article, form, parent=parent, passage=passage, preview=preview, refusal=refusal, status=status
+    )
 
 
 def _post(
@@ -223,16 +212,20 @@ def _post(
     return comment
 
 
-def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
+def _posted(request: HttpRequest, comment: Comment, *, notify: bool) -> HttpResponse:
     """To the comment in its place. With htmx a reply comes back alone, beneath what it answers; for a new thread the
     section is fetched again, at the page where it stands."""
+    sentence = _("Ihr Kommentar ist veröffentlicht.") if comment.is_published else _waiting_sentence(comment)
+    if notify and comment.reader.owns(comment.email):
+        sentence += " " + _("Antworten melden wir Ihnen.")
+    elif notify:
+        sentence += " " + _("Antworten melden wir Ihnen, sobald Sie das in unserer Mail bestätigen.")
     if request.htmx and comment.parent_id:
-        return _posted_reply(comment)
+        return _posted_reply(comment, sentence)
+    messages.success(request, sentence, extra_tags="comments")
     if comment.is_published:
-        messages.success(request, _("Ihr Kommentar ist veröffentlicht."), extra_tags="comments")
         address = place_of(comment, explicit=REMEMBERED in request.COOKIES)
     else:
-        messages.info(request, _waiting_sentence(comment), extra_tags="comments")
         address = f"{comment.article.get_absolute_url()}#{comment.anchor}"
     if not request.htmx:
         return redirect(address)
@@ -241,9 +234,9 @@ def _posted(request: HttpRequest, comment: Comment) -> HttpResponse:
     return trigger_client_event(_sent(response), "newsroom:show", anchor)
 
 
-def _posted_reply(comment: Comment) -> HttpResponse:
+def _posted_reply(comment: Comment, sentence: str) -> HttpResponse:
     """The reader stays where they are; in its own place the reply stands from the next visit on."""
-    response = HttpResponse(reply_html(comment))
+    response = HttpResponse(reply_html(comment, sentence))
     retarget(response, f"#{comment.parent.anchor}")
     reswap(response, "afterend")
     trigger_client_event(_sent(response), "newsroom:show", comment.anchor, after="settle")

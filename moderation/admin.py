@@ -45,7 +45,7 @@ class CommentAdmin(admin.ModelAdmin):
     search_fields = ["body", "name", "article__headline", "email", "reader__email"]
     search_help_text = _("Sucht in Text, Name, Überschrift und E-Mail-Adresse.")
     ordering = ["-pk"]
-    actions = ["approve_selected", "remove_selected", "restore_selected", "pick_selected"]
+    actions = ["approve_selected", "remove_selected", "restore_selected", "pick_selected", "unpick_selected"]
     fields = [
         "shown_state",
         "because",
@@ -103,6 +103,10 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.action(description=_("Den Lesern empfehlen"), permissions=["change"])
     def pick_selected(self, request: HttpRequest, comments: QuerySet) -> None:
         self._decide_each(request, comments.published().filter(picked_at=None).order_by("pk"), pick)
+
+    @admin.action(description=_("Empfehlung zurücknehmen"), permissions=["change"])
+    def unpick_selected(self, request: HttpRequest, comments: QuerySet) -> None:
+        self._decide_each(request, comments.filter(picked_at__isnull=False).order_by("pk"), unpick)
 
     @admin.action(description=_("Entfernen …"), permissions=["change"])
     def remove_selected(self, request: HttpRequest, comments: QuerySet) -> HttpResponse | None:
@@ -182,7 +186,7 @@ class CommentAdmin(admin.ModelAdmin):
         because = self.because(comment)
         return f"{comment.get_state_display()}: {because}" if because else comment.get_state_display()
 
-    @admin.display(description=_("Warum gehalten"))
+    @admin.display(description=_("Warum er wartet"))
     def because(self, comment: Comment) -> str:
         return ", ".join(comment.held_because) if comment.is_held else ""
 

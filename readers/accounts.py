@@ -80,9 +80,12 @@ class OurWords(forms.Form):
 
     use_required_attribute = False
     email_label = _("E-Mail")
+    is_alone = True  # on its page: whoever comes there begins to write
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if self.is_alone:
+            next(iter(self.fields.values())).widget.attrs["autofocus"] = True
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
             if isinstance(field, forms.EmailField):
@@ -119,3 +122,4 @@ class ConfirmEmailVerificationCodeForm(OurWords, allauth_forms.ConfirmEmailVerif
 
 class AddEmailForm(OurWords, allauth_forms.AddEmailForm):
     email_label = _("Neue E-Mail-Adresse")
+    is_alone = False

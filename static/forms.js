@@ -151,8 +151,20 @@ function restoreDrafts(within) {
     const draft = draftOf(draftName(form));
     if (!draft || form.elements.body.value) continue;
     form.elements.body.value = draft.body;
+    offerDiscarding(form);
     prepare(form).catch(() => {});
   }
+}
+
+function offerDiscarding(form) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.discard });
+  button.addEventListener("click", () => {
+    form.elements.body.value = "";
+    form.elements.body.dispatchEvent(new Event("input", { bubbles: true })); // and so it is no draft any more
+    form.elements.body.focus();
+    button.remove();
+  });
+  form.querySelector(".send").append(button);
 }
 
 /* Where a reply was begun, its link says so. */
@@ -180,7 +192,7 @@ document.addEventListener("newsroom:sent", ({ target }) => {
 
 document.addEventListener("keydown", (event) => {
   const form = event.target.form;
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form && "commentForm" in form.dataset) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form?.matches(".write")) {
     event.preventDefault();
     form.requestSubmit(form.querySelector("button.primary"));
   }
@@ -189,15 +201,16 @@ document.addEventListener("keydown", (event) => {
 // --- A counter only near the limit -----------------------------------------------------------------------------------
 
 document.addEventListener("input", ({ target }) => {
-  if (!(target instanceof HTMLTextAreaElement) || target.maxLength <= 0) return;
-  const left = target.maxLength - target.value.length;
+  const limit = Number(target.dataset.limit); // not maxlength: the browser would cut silently what is pasted
+  if (!limit) return;
+  const left = limit - target.value.length;
   let counter = target.parentElement.querySelector(".left");
-  if (left > target.maxLength / 10) return counter?.remove();
+  if (left > limit / 10) return counter?.remove();
   if (!counter) {
     counter = Object.assign(document.createElement("p"), { className: "hint left", role: "status" });
     target.after(counter);
   }
-  counter.textContent = texts.left.replace("%d", left);
+  counter.textContent = left < 0 ? texts.over.replace("%d", -left) : texts.left.replace("%d", left);
 });
 
 // --- Times that run out: taking back, changing ----------------------------------------------------------------------
@@ -206,7 +219,10 @@ setInterval(() => {
   for (const tool of document.querySelectorAll("[data-seconds]")) {
     tool.ends ??= Date.now() + tool.dataset.seconds * 1000; // seen a second after it came, at the latest
     const left = Math.ceil((tool.ends - Date.now()) / 1000);
-    if (left <= 0) tool.remove();
+    if (left <= 0) {
+      if (tool === document.activeElement) tool.nextElementSibling?.focus(); // the keyboard stays in its row
+      tool.remove();
+    }
     else if (tool.classList.contains("undo")) tool.textContent = `${tool.textContent.replace(/ \(\d+\)$/, "")} (${left})`;
     else tool.querySelector("span").textContent = `(${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")})`;
   }

@@ -90,6 +90,25 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   open.focus();
 });
 
+// "3 weitere Antworten anzeigen": where the button was stands the first of them, and the keyboard is on it.
+let grown = null;
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {
+  if (!target.matches(".thread")) return;
+  const known = [...target.querySelectorAll(".comment")].map((comment) => comment.id);
+  grown = { known, top: requestConfig.elt.getBoundingClientRect().top };
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (!grown) return;
+  const { known, top } = grown;
+  grown = null;
+  const thread = document.getElementById(known[0])?.closest(".thread");
+  const first = [...(thread?.querySelectorAll(".comment") ?? [])].find((comment) => !known.includes(comment.id));
+  if (!first) return;
+  first.focus({ preventScroll: true });
+  scrollBy({ top: first.getBoundingClientRect().top - top, behavior: "instant" });
+});
+
 // Sorting and sending replace the whole section: what stands half written in other forms moves over.
 let drafts = [];
 let lastBefore = null;
@@ -155,15 +174,18 @@ if (bubble) {
       bubble.remove();
       try { localStorage.setItem(CLOSED, "closed"); } catch { /* as above */ }
     });
-    const form = () => document.getElementById("kommentar-schreiben");
+    // Whoever has come to the comments needs no invitation any more; nor beneath them.
+    const comments = () => document.getElementById("kommentare");
     const watcher = new IntersectionObserver((entries) => {
-      bubble.toggleAttribute("data-away", entries.some((entry) => entry.isIntersecting));
+      const { isIntersecting, boundingClientRect: { top } } = entries.at(-1);
+      bubble.toggleAttribute("data-away", isIntersecting || top < 0);
     });
-    if (form()) watcher.observe(form());
+    if (comments()) watcher.observe(comments());
     document.addEventListener("htmx:afterSettle", () => {
       watcher.disconnect();
-      if (form()) watcher.observe(form());
-      bubble.querySelector("b").textContent = document.getElementById("kommentare").dataset.count;
+      if (comments()) watcher.observe(comments());
+      const { count } = document.getElementById("kommentare").dataset;
+      bubble.querySelector("b").textContent = count > 0 ? count : "";
     });
   }
 }

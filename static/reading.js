@@ -49,7 +49,8 @@ function startNew() {
 }
 
 const numberOf = (comment) => Number(comment.id.split("-")[1]);
-const isNew = (comment) => newSince !== null && numberOf(comment) > newSince;
+const isOwn = (comment) => Boolean(comment.querySelector(":scope > footer [href$='/loeschen/']"));
+const isNew = (comment) => newSince !== null && numberOf(comment) > newSince && !isOwn(comment);
 
 function markNew() {
   if (newSince === null) return;
@@ -76,16 +77,19 @@ function newBar() {
     document.querySelector("#kommentare .tools [data-new]").focus();
   });
   tools.append(button);
-  const count = newSince === null ? 0 : lastOf() - newSince;
+  const own = [...document.querySelectorAll("#faeden .comment")].filter((comment) => isOwn(comment) && numberOf(comment) > newSince);
+  const count = newSince === null ? 0 : lastOf() - newSince - own.length;
   if (count <= 0) return;
-  const link = Object.assign(document.createElement("a"), { href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#kommentare`, textContent: plural(count, texts.newOne, texts.newMany) });
+  const link = Object.assign(document.createElement("a"), { href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: plural(count, texts.newOne, texts.newMany) });
   tools.prepend(link, " ");
 }
 
 const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", count);
 
-function toNextNew(step = 1) {
-  stepTo([...document.querySelectorAll("#faeden .comment.new")], step);
+function toNextNew() {
+  const marked = [...document.querySelectorAll("#faeden .comment.new")];
+  if (!marked.length) say(conversation(), newSince === null ? texts.newUnknown : texts.newNone);
+  else stepTo(marked, 1);
 }
 
 /* The next of `comments` after the one where the reader is; opens what is folded. */
@@ -114,7 +118,10 @@ function hidePeople() {
     comment.querySelector(".back")?.remove();
     if (!away) continue;
     const back = Object.assign(document.createElement("button"), { type: "button", className: "quiet back", textContent: texts.hiddenBack.replace("%s", () => nameOf(comment)) });
-    back.addEventListener("click", () => setHidden(nameOf(comment), false));
+    back.addEventListener("click", () => {
+      setHidden(nameOf(comment), false);
+      comment.focus();
+    });
     comment.append(back);
   }
 }
@@ -131,7 +138,7 @@ function setHidden(name, hide) {
 function offerHiding() {
   for (const footer of document.querySelectorAll("#faeden .comment:not(.gone, .held) > footer:not([data-hide])")) {
     footer.dataset.hide = "";
-    if (footer.querySelector("[href$='/loeschen/']")) continue; // one's own
+    if (isOwn(footer.parentElement)) continue;
     const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.hide });
     const comment = footer.closest(".comment");
     button.setAttribute("aria-label", texts.hideName.replace("%s", () => nameOf(comment)));
@@ -218,6 +225,7 @@ async function showArrived(section, place) {
   box.className = "just-arrived";
   box.append(...[...fresh.querySelectorAll("#faeden > .thread")].filter((thread) => !document.getElementById(thread.querySelector(".comment").id)));
   section.dataset.last = fresh.dataset.last;
+  if (store.get(SEEN)) store.set(SEEN, { ...store.get(SEEN), [path]: lastOf() }); // shown, and so seen
   section.dataset.count = fresh.dataset.count;
   section.querySelector("h2").textContent = fresh.querySelector("h2").textContent;
   place.replaceChildren();

@@ -83,6 +83,11 @@ class Subscription(models.Model):
         return f"{self.email}: {self.get_kind_display()}"
 
     @property
+    def wish(self) -> str:
+        """What is wished for, said to the one who wishes: "Wir benachrichtigen Sie bei ..."."""
+        return _("neuen Antworten auf Ihre Kommentare") if self.kind == self.Kind.REPLIES else _("neuen Kommentaren")
+
+    @property
     def is_active(self) -> bool:
         return self.confirmed_at is not None and self.ended_at is None
 

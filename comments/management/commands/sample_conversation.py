@@ -42,13 +42,17 @@ class Command(BaseCommand):
     help = "Füllt einen Artikel mit 200 Beispielkommentaren aller Arten, um ein Gespräch anzusehen."
 
     def add_arguments(self, parser):
-        parser.add_argument("slug", nargs="?", help="Adresse des Artikels; ohne Angabe der neueste")
+        parser.add_argument(
+            "slug", nargs="?", help="Adresse des Artikels; ohne Angabe der neueste von gestern oder früher"
+        )
         parser.add_argument("--more", action="store_true", help="auch wenn er schon Kommentare hat")
         parser.add_argument("--seed", type=int, default=1, help="dieselbe Zahl, dieselben Zeiten und Stimmen")
 
     def handle(self, *args, slug: str | None, more: bool, seed: int, **options):
         articles = Article.objects.published().select_related("author").newest_first()
-        article = (articles.filter(slug=slug) if slug else articles).first()
+        # In an article of today all would have been said within minutes.
+        older = articles.filter(published_at__lt=timezone.now() - timedelta(days=1))
+        article = articles.filter(slug=slug).first() if slug else older.first() or articles.first()
         if article is None:
             raise CommandError("Diesen veröffentlichten Artikel gibt es nicht." if slug else "Es gibt keinen Artikel.")
         with transaction.atomic():
