@@ -61,20 +61,85 @@ def test_just_sent_is_taken_back(page: Page, talk, settings):
     page.goto(talk.get_absolute_url())
     reply_to(page, 7, "Zu schnell.")
     page.get_by_role("button", name="Zurückziehen").click()
-    expect(page.get_by_text("Ihr Kommentar ist gelöscht.")).to_be_visible()
-    expect(page.get_by_text("Zu schnell.")).to_have_count(0)
-    assert Comment.objects.get(number=8).state == "deleted"
+    expect(page.get_by_text("Ihr Kommentar ist zurückgezogen.")).to_be_visible()
+    assert (Comment.objects.get(number=8).state, Comment.objects.get(number=8).body) == ("deleted", "–")
+    text = page.get_by_label("Kommentar", exact=True)
+    expect(text).to_have_value("Zu schnell.")  # the words are not lost
+    text.fill("Besser.")
+    page.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator("#kommentar-9 .text")).to_have_text("Besser.")
+    assert Comment.objects.get(number=9).parent.number == 7
 
 
 def test_own_comment_is_changed(page: Page, talk):
     page.goto(talk.get_absolute_url())
     reply_to(page, 7, "Tippfeler.")
     page.get_by_role("link", name="Bearbeiten").click()
-    page.get_by_label("Kommentar", exact=True).fill("Tippfehler.")
-    page.get_by_role("button", name="Änderung speichern").click()
+    text = page.get_by_label("Kommentar", exact=True)
+    expect(text).to_be_focused()
+    text.fill("Tippfehler.")
+    page.keyboard.press("Control+Enter")
     expect(page.locator("#kommentar-8 .text")).to_have_text("Tippfehler.")
     page.get_by_role("link", name="bearbeitet").click()
     expect(page.get_by_text("Tippfeler.")).to_be_visible()
+
+
+def test_replies_that_were_asked_for_begin_where_the_button_was(page: Page, talk):
+    root = Comment.objects.get(number=1)
+    for number in range(8):
+        factories.comment(talk, f"Noch eine {number}. " + "Wort " * 60, parent=root)
+    page.goto(talk.get_absolute_url())
+    button = page.locator(".more a").first
+    button.scroll_into_view_if_needed()
+    known = page.locator(".thread").first.locator(".comment").evaluate_all("found => found.map((one) => one.id)")
+    button.focus()
+    top = button.bounding_box()["y"]
+    page.keyboard.press("Enter")
+    first = page.locator(".comment:focus")
+    expect(first).to_be_visible()
+    assert first.get_attribute("id") not in known
+    assert abs(first.bounding_box()["y"] - top) < 3
+
+
+def test_view_keeps_the_keyboard(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    for name in ("Inline-Feedback", "Nacheinander", "Neueste"):
+        page.get_by_role("link", name=name, exact=True).focus()
+        page.keyboard.press("Enter")
+        current = page.get_by_role("link", name=name, exact=True)
+        expect(current).to_have_attribute("aria-current", "true")
+        expect(current).to_be_focused()
+
+
+def test_draft_is_discarded(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    text = page.get_by_role("form", name="Kommentar schreiben").get_by_label("Kommentar", exact=True)
+    text.fill("Ach nein")
+    page.reload()
+    page.get_by_role("button", name="Entwurf verwerfen").click()
+    expect(text).to_have_value("")
+    expect(text).to_be_focused()
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_too_much_pasted_is_counted_and_kept(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("x" * 5010)
+    expect(form.get_by_text("10 Zeichen zu viel")).to_be_visible()
+
+
+def test_draft_of_an_account_is_nobody_elses(page: Page, talk):
+    """A shared device: what was begun signed in is not shown to whoever comes next."""
+    page.goto(talk.get_absolute_url())
+    text = page.get_by_role("form", name="Kommentar schreiben").get_by_label("Kommentar", exact=True)
+    text.fill("Geheim")
+    page.evaluate(
+        "for (const [name, draft] of Object.entries(localStorage))"
+        " localStorage[name] = JSON.stringify({ ...JSON.parse(draft), account: 'Vera' })"
+    )
+    page.reload()
+    expect(text).to_have_value("")
 
 
 def test_draft_outlives_a_reload_and_goes_when_sent(page: Page, talk):
@@ -155,7 +220,7 @@ def test_time_is_said_in_words_with_the_clock_beside_it(page: Page, talk):
 def test_new_since_the_last_visit_is_marked_where_it_was_asked_for(page: Page, talk):
     page.goto(talk.get_absolute_url())
     assert page.evaluate("localStorage.length") == 0
-    page.get_by_role("button", name="Neues beim nächsten Besuch markieren").click()
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
     for text in ("Neu eins.", "Neu zwei."):
         factories.comment(talk, text)
     page.goto(talk.get_absolute_url())
@@ -169,7 +234,7 @@ def test_new_since_the_last_visit_is_marked_where_it_was_asked_for(page: Page, t
     expect(page.locator(".comment .text")).to_have_text(["Neu eins.", "Neu zwei."])
     page.goto(talk.get_absolute_url())
     expect(page.locator(".comment.new")).to_have_count(0)
-    page.get_by_role("button", name="Neues nicht mehr markieren").click()
+    page.get_by_role("button", name="Nicht mehr zeigen, was neu ist").click()
     assert page.evaluate("localStorage.length") == 0
 
 

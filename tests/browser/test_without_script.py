@@ -111,7 +111,7 @@ def test_more_than_fifty_threads_are_paged(plain_page: Page, article):
     expect(plain_page.locator(".comment")).to_have_count(50)
     plain_page.get_by_role("link", name="Weitere Kommentare").click()
     expect(plain_page.locator(".comment .text")).to_have_text(["Kommentar Nummer 51.", "Kommentar Nummer 52."])
-    expect(plain_page).to_have_url(re.compile(r"\?seite=2#kommentare$"))
+    expect(plain_page).to_have_url(re.compile(r"\?seite=2#faeden$"))
     plain_page.get_by_role("link", name="Neueste").click()
     expect(plain_page.locator(".comment .text").first).to_have_text("Kommentar Nummer 52.")
     plain_page.get_by_role("link", name="Weitere Kommentare").click()

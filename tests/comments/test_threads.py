@@ -119,7 +119,7 @@ def test_inline_shows_comments_on_passages_only_and_leads_back(article, client):
     inline = client.get(link(everything, "Inline-Feedback"))
     assert shown(inline) == [tied.number, reply.number]
     back = link(inline, "Alle Kommentare anzeigen")
-    assert back == f"/artikel/{article.slug}/?sortierung=neueste"
+    assert back == f"/artikel/{article.slug}/?sortierung=neueste#faeden"
 
 
 NONSENSE = [
@@ -150,7 +150,7 @@ def test_page_beyond_the_last_is_empty_and_leads_back(article, client):
     factories.comment(article)
     page = client.get(f"/artikel/{article.slug}/?seite=99")
     assert (shown(page), link(page, "Weitere Kommentare")) == ([], None)
-    assert link(page, "Zum Anfang der Kommentare") == f"/artikel/{article.slug}/?sortierung=aelteste#kommentare"
+    assert link(page, "Zum Anfang der Kommentare") == f"/artikel/{article.slug}/?sortierung=aelteste#faeden"
 
 
 # --- depth -----------------------------------------------------------------------------------------------------------
