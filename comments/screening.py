@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from articles.models import Article
@@ -13,8 +14,6 @@ from newsroom.prepared import fetch_all
 from newsroom.ratelimit import count_up_each
 from readers.models import Reader
 
-# Nobody reads a form, writes a sentence and sends it in less (C10).
-FASTEST_HUMAN = 3.0  # seconds
 LINKS_BY_NEWCOMERS = 2
 LIMIT_WINDOW = timedelta(minutes=10)
 HELD_ABOVE_PER_READER, REFUSED_ABOVE_PER_READER = 12, 40
@@ -67,7 +66,7 @@ def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -
     because = []
     if article.comment_mode == Article.CommentMode.FIRST_HELD:
         because.append(_("Erster Kommentar"))
-    if how.key is None or (how.key.age is not None and how.key.age < FASTEST_HUMAN):
+    if how.key is None or (how.key.age is not None and how.key.age < settings.WRITING_SECONDS):
         because.append(_("Schneller abgeschickt, als jemand schreiben kann"))
     if len(_LINK.findall(body)) > LINKS_BY_NEWCOMERS:
         because.append(_("Viele Links im ersten Kommentar"))

@@ -10,4 +10,5 @@ def site(request: HttpRequest | None = None) -> dict:
         "SITE_URL": settings.SITE_URL,
         "LANGUAGE_CODE": settings.LANGUAGE_CODE,
         "MAILBOX": bool(settings.MAILBOX),
+        "WRITING_MS": round(settings.WRITING_SECONDS * 1000),
     }

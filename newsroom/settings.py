@@ -130,6 +130,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 PAGE_MEMORY = env.int("PAGE_MEMORY", default=8_000_000)
 ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=4_000_000)
 
+# Nobody reads a form, writes a sentence and sends it in less (C10); the script waits so long, the server holds.
+WRITING_SECONDS = env.float("WRITING_SECONDS", default=3.0)
+
 # How long a comment can be taken back before anyone is mailed about it.
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)
 

@@ -3,10 +3,10 @@
 
 // --- Forms out of a page that is the same for everyone: token and key at the first touch --------------------------
 
-// A person needs longer than this to write; the server holds what comes faster (comments/screening.py).
-const FASTEST_HUMAN = 3100; // ms, a little more than the server asks for
-
 const texts = document.getElementById("texte").dataset; // what the scripts say, in the site's language
+
+// A person needs longer than this to write; the server holds what comes faster (comments/screening.py).
+const FASTEST_HUMAN = Number(texts.writingMs) + 100; // ms, a little more than the server asks for
 
 let csrf = null;
 

@@ -21,14 +21,25 @@ from newsroom.mailbox import Letter, Mailbox, receiving
 from tests import factories
 from tests.plugin import WORKER
 
-# These start whole sites, browsers and workers. They begin first, or at the end one of two cores waits for the other.
+# These start whole sites, browsers and workers, or ask for hundreds of pages. They begin first, the longest ahead, or
+# at the end one of two cores waits for the other.
 SLOWEST = [
     "test_run",
     "test_accessibility",
-    "test_reader_path",
+    "test_conversation",
+    "test_hostile_input",
+    "test_passages",
     "test_without_script",
+    "test_reader_path",
     "test_stalled_job",
+    "test_no_trace",
+    "test_forms_with_script",
     "test_database",
+    "test_fresh",
+    "test_markup",
+    "test_sign_in",
+    "test_english",
+    "test_sample_conversation",
 ]
 
 # Not Django's to empty, but its jobs would be the next test's.

@@ -23,8 +23,9 @@ if WORKER is None:
     os.environ |= {
         "DATABASE_URL": _database.url,
         "SECRET_KEY": "only-for-tests",
-        # Nobody waits ten seconds for each mail; the wait itself has a test of its own.
+        # Nobody waits ten seconds for each mail, or three for each comment; the waits have tests of their own.
         "UNDO_SECONDS": "0",
+        "WRITING_SECONDS": "0.3",
         "SITE_URL": "http://localhost:8000",
         "NEWSROOM_STATIC": str(_folder / "static"),
         "NEWSROOM_MAILBOX": str(_folder / "mailbox"),

@@ -164,3 +164,15 @@ def test_further_comments_are_appended(page: Page, article):
     expect(page.locator(".comment")).to_have_count(52)
     expect(page.locator("#kommentar-51")).to_be_focused()
     expect(page.get_by_role("link", name="Weitere Kommentare")).to_have_count(0)
+
+
+def test_what_is_pasted_and_sent_at_once_is_not_held(page: Page, article, settings):
+    """The server holds what comes faster than anybody writes; so the script lets the time pass."""
+    settings.WRITING_SECONDS = 2.0
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Eingefügt.")
+    form.get_by_label("Name").fill("Anna")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator("#kommentar-1")).to_be_visible()
+    assert Comment.objects.get().is_published

@@ -43,7 +43,8 @@ def test_filled_in_trap_is_held(client, article, regular):
 
 
 @pytest.mark.parametrize("age, state", [(0, "held"), (2.5, "held"), (3.5, "published"), (100_000, "published")])
-def test_newcomer_takes_three_seconds_to_write(client, article, age, state):
+def test_newcomer_takes_three_seconds_to_write(client, article, age, state, settings):
+    settings.WRITING_SECONDS = 3.0
     assert posted(client, article, form_key=factories.form_key(age)).state == state
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from articles.models import Article, Counters
 from articles.passages import pick
 from comments.models import Comment, Passage, Vote
+from newsroom.prepared import insert
 from readers.models import Reader
 
 TEXTS = Path(__file__).parent.parent.parent / "content" / "gespraech.txt"
@@ -114,7 +115,8 @@ def store(conversation: list[Written], article: Article, counters: Counters, cha
     for written in in_order:
         written.comment = comment = _comment(written, article, chance)
         if comment.name not in readers:
-            readers[comment.name] = Reader.objects.create(name=comment.name, website=comment.website)
+            readers[comment.name] = Reader(name=comment.name, website=comment.website)
+            insert(readers[comment.name])
         comment.reader = readers[comment.name]
         if not comment.is_held:
             counters.last_number += 1
@@ -130,7 +132,7 @@ def store(conversation: list[Written], article: Article, counters: Counters, cha
                 Passage.objects.filter(pk=comment.passage.pk).update(comment_count=F("comment_count") + 1)
         if written.comment.state == Comment.State.DELETED:  # as delete_comment() leaves it
             comment.body, comment.name, comment.html, comment.website = "–", "–", "", ""
-        comment.save()
+        insert(comment)
         earlier, _edited, now = written.body.partition("\n+++\n")
         if now:
             comment.edited_at = written.at + timedelta(seconds=chance.randint(60, 800))
