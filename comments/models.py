@@ -122,15 +122,18 @@ class Comment(models.Model):
         EDITOR = "editor", _("Redaktion")
         MODERATOR = "moderator", _("Moderation")
 
+    # Without indexes of their own where another one below begins with the same column: each costs every post.
     article = models.ForeignKey(
-        Article, on_delete=models.CASCADE, related_name="comments_all", verbose_name=_("Artikel")
+        Article, on_delete=models.CASCADE, related_name="comments_all", verbose_name=_("Artikel"), db_index=False
     )
-    reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="comments", verbose_name=_("Leser"))
+    reader = models.ForeignKey(
+        Reader, on_delete=models.PROTECT, related_name="comments", verbose_name=_("Leser"), db_index=False
+    )
     parent = models.ForeignKey(
         "self", on_delete=models.RESTRICT, null=True, blank=True, related_name="replies", verbose_name=_("Antwort auf")
     )
     root = models.ForeignKey(
-        "self", on_delete=models.RESTRICT, null=True, blank=True, related_name="thread", editable=False
+        "self", on_delete=models.RESTRICT, null=True, blank=True, related_name="thread", editable=False, db_index=False
     )
     depth = models.PositiveSmallIntegerField(default=0, editable=False)
     number = models.PositiveIntegerField(_("Nummer"), null=True, blank=True, editable=False)
@@ -275,7 +278,9 @@ class Vote(models.Model):
     """One reader's "Respekt" for one comment. Taking it back deletes the row."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="votes", verbose_name=_("Kommentar"))
-    reader = models.ForeignKey(Reader, on_delete=models.CASCADE, related_name="votes", verbose_name=_("Leser"))
+    reader = models.ForeignKey(
+        Reader, on_delete=models.CASCADE, related_name="votes", verbose_name=_("Leser"), db_index=False
+    )  # vote_once begins with it
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
