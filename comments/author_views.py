@@ -130,7 +130,11 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
         if not reader.is_account:  # a session says who that is
             remember(request, reader)
         return redirect(place_of(comment) if comment.number else comment.article.get_absolute_url())
-    return render(request, "comments/take_over.html", {"comment": comment, "article": comment.article})
+    response = render(request, "comments/take_over.html", {"comment": comment, "article": comment.article})
+    # After "no-referrer" browsers send "Origin: null" with the form, and no token helps against that. The address, and
+    # with it the token in it, is in no Referer header either way.
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
 
 
 def _changed(request: HttpRequest, comment: Comment) -> HttpResponse:

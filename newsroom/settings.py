@@ -127,8 +127,8 @@ PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 5, "stalled_worker
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "newsroom_cache"}}
 
 # Bytes that each web process keeps of pages for everyone: as rendered, and as sent.
-PAGE_MEMORY = env.int("PAGE_MEMORY", default=8_000_000)
-ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=4_000_000)
+PAGE_MEMORY = env.int("PAGE_MEMORY", default=6_000_000)
+ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=3_000_000)
 
 # Nobody reads a form, writes a sentence and sends it in less (C10); the script waits so long, the server holds.
 WRITING_SECONDS = env.float("WRITING_SECONDS", default=3.0)

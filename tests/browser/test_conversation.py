@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from articles.models import Article, Counters
+from comments.mails import owner_token
 from comments.models import Comment
 from comments.threads import REPLIES_PER_THREAD
 from tests import factories
@@ -82,6 +83,18 @@ def test_own_comment_is_changed(page: Page, talk):
     expect(page.locator("#kommentar-8 .text")).to_have_text("Tippfehler.")
     page.get_by_role("link", name="bearbeitet").click()
     expect(page.get_by_text("Tippfeler.")).to_be_visible()
+
+
+def test_mailed_link_gives_the_rights_to_another_browser(page: Page, talk):
+    """In a real one: it sends Origin and Referer, which decide about the form."""
+    comment = factories.comment(talk, "Vom Telefon.", email="carla@example.org")
+    page.goto(f"/kommentar/mein/{owner_token(comment)}/")
+    page.get_by_role("button", name="Ja, das ist mein Gerät").click()
+    expect(page.locator(f"#{comment.anchor}")).to_be_visible()
+    page.goto(f"{comment.get_absolute_url()}bearbeiten/")
+    page.get_by_label("Kommentar", exact=True).fill("Vom Rechner.")
+    page.get_by_role("button", name="Änderung speichern").click()
+    expect(page.locator(f"#{comment.anchor} .text")).to_have_text("Vom Rechner.")
 
 
 def test_replies_that_were_asked_for_begin_where_the_button_was(page: Page, talk):
