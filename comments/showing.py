@@ -95,7 +95,7 @@ def _shower(article: Article) -> Callable[[Thread], ShownThread]:
             address=comment.get_absolute_url(),
             anchor=comment.anchor,
             html=SafeString(comment.html),
-            moment=published.isoformat(timespec="minutes"),
+            moment=published.isoformat(timespec="seconds"),
             time=short(published) if comment.is_published else "",
             answers=_answers(node.parent) if node.is_flat else "",
             vote=slot(f"{VOTED}{pk}", unvoted),
