@@ -221,7 +221,7 @@ class EmbeddedDatabase:
         quoted = str(self.socket_folder).replace('"', '""')
         settings = {
             "listen_addresses": "",
-            "shared_buffers": "64MB",  # the system's own cache holds the rest, and gives it back when it is needed
+            "shared_buffers": "48MB",  # the system's own cache holds the rest, and gives it back when it is needed
             "unix_socket_directories": f'"{quoted}"',
             "timezone": "UTC",
             "log_timezone": "UTC",

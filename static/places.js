@@ -3,7 +3,7 @@
 
 document.documentElement.classList.add("js");
 
-// --- What htmx does with a comment's row of buttons ---------------------------------------------------------------
+// --- What htmx does with a comment's row of buttons, and with a thread that goes on -------------------------------
 // Said once here and not at each of a hundred comments: they are a fifth of the page's bytes.
 
 let pressed = null; // the vote being replaced: the keyboard stays on it
@@ -19,6 +19,13 @@ function wire(within) {
     vote.setAttribute("hx-swap", "outerHTML");
     htmx.process(vote);
     if (address === pressed) vote.focus();
+  }
+  for (const more of within.querySelectorAll(".thread > .more > a:not([hx-get]), .replies > .more > a:not([hx-get])")) {
+    more.setAttribute("hx-get", more.getAttribute("href"));
+    more.setAttribute("hx-target", "closest .thread");
+    more.setAttribute("hx-select", ".thread");
+    more.setAttribute("hx-swap", "outerHTML show:none");
+    htmx.process(more);
   }
   for (const answer of within.querySelectorAll(".comment > footer > a[href$='/antworten/']:not([hx-get])")) {
     answer.setAttribute("hx-get", answer.getAttribute("href"));
