@@ -65,7 +65,9 @@ def test_joiners_and_selectors_stay_only_in_emoji(written, stored):
 
 def test_no_invisible_character_is_left():
     hidden = {"Cc", "Cf", "Cs"}
-    everything = "x".join(map(chr, range(sys.maxunicode + 1)))
+    # What is not assigned is none of them, and nine tenths of all.
+    assigned = [char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) not in ("Cn", "Co")]
+    everything = "x".join(assigned)
     assert {char for char in normalise(everything) if unicodedata.category(char) in hidden} == {"\n", "\t"}
 
 
