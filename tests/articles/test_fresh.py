@@ -46,8 +46,8 @@ class Site:
         return {self.get(address, **headers) for _ in range(ASKED)}
 
 
-@pytest.fixture
-def site(transactional_db) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(django_db_setup) -> Iterator[Site]:
     database = os.environ["DATABASE_URL"].rpartition("/")[0] + "/" + connection.settings_dict["NAME"]
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -74,7 +74,7 @@ def site(transactional_db) -> Iterator[Site]:
         process.wait(20)
 
 
-def test_every_process_shows_what_just_happened(site, article):
+def test_every_process_shows_what_just_happened(site, transactional_db, article):
     page = article.get_absolute_url()
     first = factories.comment(article, "Erster.")
     reader, moderator = factories.reader(), factories.editor()
@@ -98,7 +98,7 @@ def test_every_process_shows_what_just_happened(site, article):
     assert re.findall(r'id="kommentar-(\d+)"', seen) == ["1"]
 
 
-def test_own_action_is_there_at_once_on_every_process(site, article):
+def test_own_action_is_there_at_once_on_every_process(site, transactional_db, article):
     comment = factories.comment(article)
     device = Client()
     device.post(f"/kommentar/{comment.pk}/respekt/", {"wanted": "1"})
@@ -109,7 +109,7 @@ def test_own_action_is_there_at_once_on_every_process(site, article):
     assert all('aria-pressed="true"' not in seen for seen in site.everywhere(article.get_absolute_url()))
 
 
-def test_what_is_new_is_known_within_a_second(site, article):
+def test_what_is_new_is_known_within_a_second(site, transactional_db, article):
     """The address that open pages ask may be half a second behind, on each process."""
     stand = f"{article.get_absolute_url()}stand/"
     assert site.everywhere(stand) == {'{"last": 0, "comments": 0}'}
