@@ -22,11 +22,14 @@ MACOS = [
 
 
 def main() -> None:
-    if shutil.which("apt-get") and os.geteuid() == 0 and not os.environ.get("NEWSROOM_CHROMIUM"):
-        for package in (SHELL, "chromium"):  # an older Debian has only the second
-            if not runs(shutil.which(SHELL) or "") and (package == SHELL or find() is None):
-                install(package)
     browser = find()
+    may_install = shutil.which("apt-get") and os.geteuid() == 0 and not os.environ.get("NEWSROOM_CHROMIUM")
+    if may_install and (browser is None or Path(browser).name != SHELL):
+        install(SHELL)
+        browser = find()
+    if may_install and browser is None:  # an older Debian has only this one
+        install("chromium")
+        browser = find()
     if browser is None:
         say("Kein Chromium gefunden; Playwright holt seines ...")
         run([sys.executable, "-m", "playwright", "install", "chromium"])
@@ -43,8 +46,10 @@ def main() -> None:
 def install(package: str) -> None:
     say(f"Debians Paket {package} wird installiert ...")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-qq"], env=quiet)
-    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], env=quiet)
+    # Where there is no network this must not take long: another browser may be there.
+    quickly = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10"]
+    run(["apt-get", "update", "-qq", *quickly], env=quiet)
+    run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *quickly, package], env=quiet)
 
 
 def find() -> str | None:

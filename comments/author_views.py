@@ -35,7 +35,7 @@ def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
     def wrapped(request: HttpRequest, pk: int) -> HttpResponse:
         reader = current_reader(request)
         comment = _comment_or_404(pk, reader)
-        if reader is not None and comment.reader_id == reader.pk:
+        if comment.is_by(reader):
             return view(request, comment, reader)
         context = {"comment": comment, "article": comment.article, "form": OwnerForm(), "sent": False}
         return render(request, "comments/own.html", context, status=403)
@@ -154,6 +154,6 @@ def _comment_or_404(pk: int, reader: Reader | None) -> Comment:
     """A published comment, or a held one of this reader's: nobody else can tell that it is there. Of a removed or
     deleted one there is nothing to change or to see."""
     comment = get_object_or_404(_comments(), pk=pk)
-    if not (comment.is_published or (comment.is_held and reader is not None and comment.reader_id == reader.pk)):
+    if not (comment.is_published or (comment.is_held and comment.is_by(reader))):
         raise Http404
     return comment

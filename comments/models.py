@@ -240,10 +240,12 @@ class Comment(models.Model):
     def editable_until(self) -> datetime:
         return (self.published_at or self.created_at) + EDIT_WINDOW
 
+    def is_by(self, reader: Reader | None) -> bool:
+        return reader is not None and self.reader_id == reader.pk
+
     def may_be_edited_by(self, reader: Reader | None) -> bool:
         """By its author, for a while, as long as readers are still to see it."""
-        is_theirs = reader is not None and self.reader_id == reader.pk
-        return is_theirs and (self.is_published or self.is_held) and timezone.now() < self.editable_until
+        return self.is_by(reader) and (self.is_published or self.is_held) and timezone.now() < self.editable_until
 
     @property
     def fingerprint(self) -> str:
@@ -278,9 +280,9 @@ class Vote(models.Model):
     """One reader's "Respekt" for one comment. Taking it back deletes the row."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="votes", verbose_name=_("Kommentar"))
-    reader = models.ForeignKey(
+    reader = models.ForeignKey(  # without an index of its own: vote_once begins with it
         Reader, on_delete=models.CASCADE, related_name="votes", verbose_name=_("Leser"), db_index=False
-    )  # vote_once begins with it
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -211,7 +211,7 @@ def delete_comment(*, comment: Comment, reader: Reader) -> None:
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
         comment = Comment.objects.lock(comment.pk)
-        if comment.reader_id != reader.pk or not (comment.is_published or comment.is_held):
+        if not comment.is_by(reader) or not (comment.is_published or comment.is_held):
             return
         comment.revisions.all().delete()
         comment.body = comment.name = "–"

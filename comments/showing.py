@@ -29,7 +29,7 @@ class Shown(NamedTuple):
     address: str
     anchor: str
     html: SafeString
-    moment: str  # when it was published, for machines; and for people, in the site's short form, empty for a tombstone
+    moment: str  # when it was published, for machines; and for people, in the site's short form
     time: str
     answers: str  # whom, where its place does not tell
     vote: SafeString
@@ -96,7 +96,7 @@ def _shower(article: Article) -> Callable[[Thread], ShownThread]:
             anchor=comment.anchor,
             html=SafeString(comment.html),
             moment=published.isoformat(timespec="seconds"),
-            time=short(published) if comment.is_published else "",
+            time=short(published),
             answers=_answers(node.parent) if node.is_flat else "",
             vote=slot(f"{VOTED}{pk}", unvoted),
             tools=slot(f"eigen-{pk}"),

@@ -72,7 +72,7 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
 def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     """Redirects to the page and anchor that show the comment now."""
     comment = get_object_or_404(Comment.objects.on_published_articles().select_related("article", "root"), pk=pk)
-    if comment.is_held and comment.reader == current_reader(request):
+    if comment.is_held and comment.is_by(current_reader(request)):
         return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
     if not comment.is_published and not (comment.number and has_living_replies(comment)):
         raise Http404

@@ -85,8 +85,7 @@ class CommentAdmin(admin.ModelAdmin):
                 form = RemovalForm(request.POST)
                 if not form.is_valid():
                     return self._ask_reason(request, Comment.objects.filter(pk=pk), form, status=422)
-                remove(comment, moderator=request.user, reason=form.cleaned_data["reason"])
-                messages.success(request, _("Gespeichert."))
+                self._decide_each(request, [comment], remove, reason=form.cleaned_data["reason"])
             for name, decision in {"approve": approve, "restore": restore, "pick": pick, "unpick": unpick}.items():
                 if name in request.POST:
                     self._decide_each(request, [comment], decision)

@@ -36,9 +36,9 @@ def confirm_address(reader: Reader, email: str) -> None:
     this address is the same person."""
     with transaction.atomic():
         guests = _lock(reader.pk, email=email)
-        reader = guests.pop(reader.pk, reader)
+        reader = guests.pop(reader.pk, None)
         # A comment under another address may be under way in the same browser; what is confirmed is what was mailed.
-        if not email or reader.email != email or reader.is_account or reader.merged_into_id:
+        if reader is None or not email or reader.email != email or reader.is_account or reader.merged_into_id:
             return
         reader.email_confirmed_at = timezone.now()
         reader.save(update_fields=["email_confirmed_at"])

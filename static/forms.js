@@ -222,8 +222,7 @@ setInterval(() => {
     if (left <= 0) {
       if (tool === document.activeElement) tool.nextElementSibling?.focus(); // the keyboard stays in its row
       tool.remove();
-    }
-    else if (tool.classList.contains("undo")) tool.textContent = `${tool.textContent.replace(/ \(\d+\)$/, "")} (${left})`;
+    } else if (tool.classList.contains("undo")) tool.textContent = `${tool.textContent.replace(/ \(\d+\)$/, "")} (${left})`;
     else tool.querySelector("span").textContent = `(${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")})`;
   }
 }, 1000);

@@ -88,8 +88,9 @@ const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", co
 
 function toNextNew() {
   const marked = [...document.querySelectorAll("#faeden .comment.new")];
-  if (!marked.length) say(conversation(), newSince === null ? texts.newUnknown : texts.newNone);
-  else stepTo(marked, 1);
+  const status = document.getElementById("kommentare-antwort"); // it stays in view
+  if (marked.length) stepTo(marked, 1);
+  else if (status) status.textContent = newSince === null ? texts.newUnknown : texts.newNone;
 }
 
 /* The next of `comments` after the one where the reader is; opens what is folded. */
