@@ -143,6 +143,11 @@ EMAIL_BACKEND = env("EMAIL_BACKEND", default=EMAIL_BACKEND)  # noqa: F821 (set b
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <newsroom@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Over how many connections a worker sends at once.
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=2)
+# The domain whose mail comes to us: replies to our mails become comments, returned mails stop the next ones. Without
+# it mails carry no address to answer to.
+REPLY_DOMAIN = env("REPLY_DOMAIN", default="")
 ANYMAIL = env.json("ANYMAIL", default={})
 if ANYMAIL:
     INSTALLED_APPS.append("anymail")  # only where a provider is used: it brings an HTTP client into every process

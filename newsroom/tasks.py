@@ -1,5 +1,7 @@
 """Jobs that keep the house itself: nothing stays half done, nothing is kept for ever."""
 
+from datetime import datetime
+
 from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.db import OperationalError
@@ -8,6 +10,7 @@ from procrastinate.contrib.django import app
 
 from newsroom import ratelimit
 from newsroom.mail import hand_over, standard_headers
+from newsroom.prepared import execute
 
 # Only what time can cure is tried again (smtplib's errors are OSErrors): ten tries over about eight hours.
 PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3, retry_exceptions={OSError, OperationalError})
@@ -42,4 +45,29 @@ def forget_expired(timestamp: int) -> None:
 def send_account_mail(to: str, subject: str, body: str) -> None:
     """Sign-in codes go through the queue like every mail: the page answers as fast for a known as for an unknown
     address (C7), and a mail server that is away for a minute costs nobody their sign-in."""
-    hand_over(EmailMessage(subject=subject, body=body, to=[to], headers=standard_headers()))
+    message = EmailMessage(subject=subject, body=body, to=[to], headers=standard_headers())
+    hand_over(message, even_if_suppressed=True)  # somebody sits before the page and waits for it
+
+
+# --- after a standstill (E20) ----------------------------------------------------------------------------------------
+
+# Every job that sends a mail by itself is called send_...
+_SINGLE_MAILS = r"""
+    UPDATE procrastinate_jobs SET {change} WHERE status = 'todo' AND task_name LIKE '%%.send\_%%' AND {which}
+"""
+_PUT_OFF = "scheduled_at > now() + make_interval(years => 50)"
+
+
+def put_off(*, owed_before: datetime) -> int:
+    """Mails that jobs were to send before this moment wait until a person says. Returns how many."""
+    change = "scheduled_at = now() + make_interval(years => 100)"
+    which = "id IN (SELECT job_id FROM procrastinate_events WHERE type = 'deferred' AND at < %s)"
+    return execute(_SINGLE_MAILS.format(change=change, which=which), [owed_before])
+
+
+def take_up_again() -> int:
+    return execute(_SINGLE_MAILS.format(change="scheduled_at = now()", which=_PUT_OFF), [])
+
+
+def call_off() -> int:
+    return execute(_SINGLE_MAILS.format(change="status = 'cancelled'", which=_PUT_OFF), [])

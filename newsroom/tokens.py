@@ -15,9 +15,19 @@ from django.utils.http import base36_to_int, int_to_base36
 
 def make_token(purpose: str, pk: int, *bound: str) -> str:
     """`<pk in base 36>-<22 characters>`: 128 bits of HMAC-SHA256 over purpose, pk and `bound`."""
-    message = "\x00".join([purpose, str(pk), *bound]).encode()
-    digest = hmac.digest(settings.SECRET_KEY.encode(), b"newsroom.tokens\x00" + message, hashlib.sha256)
-    return f"{int_to_base36(pk)}-{base64.urlsafe_b64encode(digest[:16]).decode().rstrip('=')}"
+    return f"{int_to_base36(pk)}-{base64.urlsafe_b64encode(_digest(purpose, pk, bound)).decode().rstrip('=')}"
+
+
+def make_address_token(purpose: str, pk: int, *bound: str) -> str:
+    """The same for the local part of a mail address (`<purpose>-<pk>-<26 characters>`, at most 64): some servers on the
+    way make it lower case."""
+    return f"{purpose}-{int_to_base36(pk)}-{base64.b32encode(_digest(purpose, pk, bound)).decode().rstrip('=').lower()}"
+
+
+def address_token_parts(token: str) -> tuple[str, int | None]:
+    """The purpose and the pk that a local part claims to be for."""
+    purpose, _dash, rest = token.lower().partition("-")
+    return purpose, token_pk(rest)
 
 
 def token_pk(token: str) -> int | None:
@@ -31,3 +41,13 @@ def token_pk(token: str) -> int | None:
 
 def token_matches(token: str, purpose: str, pk: int, *bound: str) -> bool:
     return constant_time_compare(token, make_token(purpose, pk, *bound))
+
+
+def address_token_matches(token: str, purpose: str, pk: int, *bound: str) -> bool:
+    return constant_time_compare(token.lower(), make_address_token(purpose, pk, *bound))
+
+
+def _digest(purpose: str, pk: int, bound: tuple[str, ...]) -> bytes:
+    """128 bits."""
+    message = "\x00".join([purpose, str(pk), *bound]).encode()
+    return hmac.digest(settings.SECRET_KEY.encode(), b"newsroom.tokens\x00" + message, hashlib.sha256)[:16]

@@ -1,8 +1,12 @@
+from zoneinfo import available_timezones
+
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from newsroom.addresses import AddressField
-from subscriptions.models import Subscription
+from subscriptions.models import Recipient, Subscription
+from subscriptions.rhythm import Rhythm
 
 
 class SubscriptionForm(forms.Form):
@@ -26,3 +30,66 @@ class SubscriptionForm(forms.Form):
             "required": _("Bitte nennen Sie die E-Mail-Adresse, an die wir schreiben dürfen."),
         },
     )
+
+
+class RhythmForm(forms.Form):
+    rhythm = forms.ChoiceField(
+        label=_("Wie oft"), choices=Rhythm.choices, initial=Rhythm.AT_ONCE, required=False, widget=forms.RadioSelect
+    )
+
+    def clean_rhythm(self) -> str:
+        return self.cleaned_data["rhythm"] or Rhythm.AT_ONCE
+
+
+class AddressForm(forms.Form):
+    use_required_attribute = False
+
+    email = AddressField(
+        label=_("E-Mail"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"required": _("Bitte nennen Sie die E-Mail-Adresse, um die es geht.")},
+    )
+
+
+def _zones() -> list[tuple[str, str]]:
+    """The reader's own first: most live where the newspaper does."""
+    usual = settings.TIME_ZONE
+    names = sorted(name for name in available_timezones() if name.startswith(_CONTINENTS))
+    return [("", _("wie diese Seite (%s)") % usual.replace("_", " ")), *((n, n.replace("_", " ")) for n in names)]
+
+
+_CONTINENTS = (
+    "Europe/",
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Arctic/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Indian/",
+    "Pacific/",
+)
+
+
+class RecipientForm(forms.ModelForm):
+    use_required_attribute = False
+
+    time_zone = forms.ChoiceField(label=_("Zeitzone"), choices=_zones, required=False)
+
+    class Meta:
+        model = Recipient
+        fields = ["daily_at", "quiet_from", "quiet_until", "time_zone", "language"]
+        widgets = {
+            name: forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+            for name in ("daily_at", "quiet_from", "quiet_until")
+        }
+        labels = {"language": _("Sprache der Mails")}
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        one, other = cleaned.get("quiet_from"), cleaned.get("quiet_until")
+        for name, missing in (("quiet_until", one and not other), ("quiet_from", other and not one)):
+            if missing and name not in self.errors:
+                self.add_error(name, _("Ruhe braucht Anfang und Ende. Lassen Sie beides leer, wenn Sie keine möchten."))
+        return cleaned

@@ -1,4 +1,4 @@
-"""Consent to mails: asked for, confirmed, ended."""
+"""Consent to mails: asked for, confirmed, changed, ended."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,10 +9,12 @@ from newsroom.mail import site_url
 from newsroom.prepared import fetch_one
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
-from subscriptions.models import Subscription
-from subscriptions.tasks import announce, send_opt_in
+from subscriptions.models import Consent, Delivery, DeliveryQuerySet, Recipient, Subscription, SubscriptionQuerySet
+from subscriptions.rhythm import Rhythm
+from subscriptions.tasks import announce, send_manage_link, send_opt_in
 
 OPT_INS_PER_ADDRESS = 3  # a day, over the whole site (B14)
+MANAGE_LINKS_PER_DAY = 3
 _ANYBODY = """
     SELECT FROM subscriptions_subscription
     WHERE article_id = %s AND confirmed_at IS NOT NULL AND ended_at IS NULL LIMIT 1
@@ -40,9 +42,15 @@ def subscribe(*, article: Article, reader: Reader, kind: str, email: str, networ
                 setattr(row, name, value)
             row.opt_in_sent_at = None
             row.reader = reader
+        renewed = created or row.opt_in_sent_at is None
         if reader.owns(email):
             row.confirmed_at = timezone.now()
         row.save()
+        if renewed:
+            asked = {"wording": row.wording, "form_url": row.form_url, "at": row.asked_at}
+            _record(row, Consent.Event.ASKED, how=_("Formular auf der Seite"), **asked)
+        if row.is_active:
+            _record(row, Consent.Event.CONFIRMED, how=_("Adresse in diesem Browser schon bewiesen"))
         if (
             not row.is_active
             and row.opt_in_sent_at is None
@@ -64,18 +72,88 @@ def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0) -
         announce.configure(**later).defer(comment_id=comment_id)
 
 
-def confirm(subscription: Subscription) -> bool:
+def confirm(subscription: Subscription, *, rhythm: str = Rhythm.AT_ONCE) -> bool:
     """The button behind the opt-in mail. True if it is active now; safe to call twice."""
-    if subscription.is_pending:
-        subscription.confirmed_at = timezone.now()
-        subscription.save(update_fields=["confirmed_at"])
+    with transaction.atomic():
+        row = Subscription.objects.select_for_update().get(pk=subscription.pk)
+        if row.is_pending:
+            row.confirmed_at, row.rhythm = timezone.now(), rhythm
+            row.save(update_fields=["confirmed_at", "rhythm"])
+            _record(row, Consent.Event.CONFIRMED, how=_("Knopf auf der Seite aus der Bestätigungsmail"))
+    subscription.refresh_from_db()
     return subscription.is_active
 
 
-def end(subscription: Subscription) -> None:
+def end(subscription: Subscription, *, how: str = "") -> None:
     """No mail to this address about this article after this, as the link in the mail says; safe to call twice (B3)."""
-    same = Subscription.objects.filter(article=subscription.article_id, email=subscription.email)
-    same.filter(ended_at=None).update(ended_at=timezone.now())
+    _end(Subscription.objects.filter(article=subscription.article_id, email=subscription.email), how)
+
+
+def end_all(email: str, *, how: str = "") -> None:
+    """No mail to this address about any article."""
+    _end(Subscription.objects.filter(email=email), how)
+
+
+def choose_rhythm(subscription: Subscription, rhythm: str) -> None:
+    """From now on, and for what is waiting: nothing is lost, and what may be in a mail already stays there (B16)."""
+    if rhythm == subscription.rhythm:
+        return
+    with transaction.atomic():
+        row = Subscription.objects.select_for_update().get(pk=subscription.pk)
+        row.rhythm = rhythm
+        row.save(update_fields=["rhythm"])
+        _plan_anew(row.deliveries, Recipient.of(row.email), rhythm)
+
+
+def keep_recipient(recipient: Recipient) -> None:
+    """Stores how an address wants to be written to; what is waiting follows."""
+    with transaction.atomic():
+        recipient.save()
+        for rhythm in Rhythm.values:
+            waiting = Delivery.objects.filter(email=recipient.email, subscription__rhythm=rhythm)
+            _plan_anew(waiting, recipient, rhythm)
+
+
+def send_manage_mail(*, email: str, network: str) -> None:
+    """A link to all subscriptions of this address. The caller answers the same whether there are any (C7)."""
+    if may_send_unasked("manage", email, network, per_day=MANAGE_LINKS_PER_DAY):
+        send_manage_link.defer(email=email)
+
+
+def consents_of(email: str) -> list[dict]:
+    """Everything this address agreed to and withdrew, for its owner (A23, A25): one dict an event, in order."""
+    rows = Consent.objects.filter(subscription__email=email).select_related("subscription__article")
+    return [
+        {
+            "article": site_url(row.subscription.article.get_absolute_url()),
+            "kind": row.subscription.get_kind_display(),
+            "event": row.event,
+            "at": row.at.isoformat(),
+            "how": row.how,
+            "wording": row.wording,
+            "form_url": row.form_url,
+            "message_id": row.message_id,
+        }
+        for row in rows
+    ]
+
+
+def _end(rows: SubscriptionQuerySet, how: str) -> None:
+    with transaction.atomic():
+        ended = list(rows.filter(ended_at=None).select_for_update().order_by("pk"))
+        Subscription.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=timezone.now())
+        for row in ended:
+            _record(row, Consent.Event.ENDED, how=how or _("Link in der Mail"))
+
+
+def _plan_anew(deliveries: DeliveryQuerySet, recipient: Recipient, rhythm: str) -> None:
+    now = timezone.now()
+    due_at = recipient.clock.due_at(rhythm, now)
+    deliveries.untried().update(due_at=due_at, gathered=due_at > now)
+
+
+def _record(subscription: Subscription, event: Consent.Event, **what: str) -> None:
+    subscription.consents.create(event=event, **what)
 
 
 def hand_over(source: Reader, target: Reader, *, email: str | None = None) -> None:

@@ -1,14 +1,22 @@
 """Jobs that tell people. Each takes an id, checks again that the mail is still wanted, and is safe to run twice."""
 
+from itertools import islice
+
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from comments.models import Comment
 from newsroom.mail import hand_over
+from newsroom.models import Outbox
 from newsroom.tasks import PATIENT
-from subscriptions.mails import new_comment_mail, opt_in_mail
-from subscriptions.models import Delivery, Subscription
+from subscriptions.mails import manage_mail, opt_in_mail
+from subscriptions.models import Consent, Delivery, Recipient, Subscription
+from subscriptions.outbox import keep_alive, send_due
+
+ROWS_AT_ONCE = 1000  # memory stays flat, however many are told
 
 
 @app.task(retry=PATIENT)
@@ -16,10 +24,19 @@ def send_opt_in(subscription_id: int) -> None:
     subscription = Subscription.objects.select_related("article").filter(pk=subscription_id).first()
     if subscription is None or not subscription.is_pending:
         return
-    message = opt_in_mail(subscription)
+    message = opt_in_mail(subscription, Recipient.of(subscription.email))
     if hand_over(message):
         return  # no such mailbox: the wish ends by itself after 48 hours
-    Subscription.objects.filter(pk=subscription.pk).update(opt_in_message_id=message.extra_headers["Message-ID"])
+    message_id = message.extra_headers["Message-ID"]
+    Subscription.objects.filter(pk=subscription.pk).update(opt_in_message_id=message_id)
+    subscription.consents.filter(event=Consent.Event.ASKED, at=subscription.asked_at).update(message_id=message_id)
+
+
+@app.task(retry=PATIENT)
+def send_manage_link(email: str) -> None:
+    """Only to who is subscribed; the page answers the same to all (C7)."""
+    if Subscription.objects.filter(email=email).exists():
+        hand_over(manage_mail(Recipient.of(email)))
 
 
 @app.task(retry=PATIENT)
@@ -28,40 +45,56 @@ def announce(comment_id: int) -> None:
     comment = Comment.objects.published().select_related("parent", "reader").filter(pk=comment_id).first()
     if comment is None:
         return
+    now = timezone.now()
+    doubtful = Outbox.now().set_aside_before
+    told_before = doubtful is not None and comment.published_at < doubtful
     with transaction.atomic():
-        told = Subscription.objects.told_about(comment)
-        rows = [Delivery(comment=comment, subscription=row, email=row.email) for row in told]
-        # A second run of this job finds the rows of the first: the constraint keeps it one mail an address.
-        Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
-        owed = Delivery.objects.filter(comment=comment)
+        told = Subscription.objects.told_about(comment).iterator(chunk_size=ROWS_AT_ONCE)
+        while rows := list(islice(told, ROWS_AT_ONCE)):
+            clocks = {row.email: row.clock for row in Recipient.objects.filter(email__in=[row.email for row in rows])}
+            usual = Recipient().clock
+            owed = []
+            for row in rows:
+                due_at = clocks.get(row.email, usual).due_at(row.rhythm, now)
+                owed.append(
+                    Delivery(
+                        comment=comment,
+                        subscription=row,
+                        email=row.email,
+                        due_at=due_at,
+                        gathered=due_at > now,
+                        state=Delivery.State.SET_ASIDE if told_before else Delivery.State.WAITING,
+                    )
+                )
+            # A second run of this job finds the rows of the first: the constraint keeps it one mail an address.
+            Delivery.objects.bulk_create(owed, ignore_conflicts=True)
         # Held again before it went out, and now approved: what was dropped is owed once more.
-        owed.filter(state=Delivery.State.DROPPED).update(state=Delivery.State.WAITING)
-        waiting = list(owed.filter(state=Delivery.State.WAITING).values_list("pk", flat=True))
-    # Only now: a worker's jobs are deferred over its own connection and may run before this transaction's rows are
-    # there. Killed in between, this job is stalled, runs again and finds the rows waiting.
-    if waiting:
-        deliver.batch_defer(*({"delivery_id": pk} for pk in waiting))
+        Delivery.objects.filter(comment=comment, state=Delivery.State.DROPPED).update(
+            state=Delivery.State.WAITING, due_at=now, digest=None, attempts=0
+        )
+    wake()
 
 
 @app.task(retry=PATIENT)
-def deliver(delivery_id: int) -> None:
-    """Sends one mail, if comment, subscription and consent still stand (E19)."""
-    with transaction.atomic():
-        # The row's lock keeps a second worker away while the mail server is answering.
-        delivery = (
-            Delivery.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("comment__article", "comment__parent", "subscription")
-            .filter(pk=delivery_id, state=Delivery.State.WAITING)
-            .first()
-        )
-        if delivery is None:
-            return
-        if delivery.comment.is_published and delivery.comment.article.is_public and delivery.subscription.is_active:
-            delivery.error = hand_over(new_comment_mail(delivery))
-            if delivery.error:
-                delivery.state = Delivery.State.FAILED
-            else:
-                delivery.state, delivery.sent_at = Delivery.State.SENT, timezone.now()
-        else:
-            delivery.state = Delivery.State.DROPPED
-        delivery.save(update_fields=["state", "sent_at", "error"])
+def hand_over_due(lane: int) -> None:
+    """Sends what is due. Who is woken, and how often, does not matter: the rows say what is to be done."""
+    if send_due():
+        wake(lane)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(queueing_lock="look_for_due_mails")
+def look_for_due_mails(timestamp: int) -> None:
+    """For digests, for what is tried again, and for what a killed worker left behind."""
+    if not keep_alive().is_paused and Delivery.objects.due(timezone.now()).exists():
+        wake()
+
+
+def wake(*lanes: int) -> None:
+    """So many jobs, so many connections to the mail server."""
+    for lane in lanes or range(settings.MAIL_CONNECTIONS):
+        try:
+            with transaction.atomic():
+                hand_over_due.configure(queueing_lock=f"hand_over_due {lane}").defer(lane=lane)
+        except AlreadyEnqueued:
+            pass

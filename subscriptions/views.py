@@ -1,9 +1,9 @@
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
 from newsroom.ratelimit import client_network
@@ -11,9 +11,19 @@ from newsroom.sharedforms import shared_form, token_page
 from newsroom.tokens import token_pk
 from readers.device import acting_reader, current_reader
 from readers.services import confirm_address
-from subscriptions.forms import SubscriptionForm
-from subscriptions.models import Subscription
-from subscriptions.services import confirm, end, subscribe
+from subscriptions.forms import AddressForm, RecipientForm, RhythmForm, SubscriptionForm
+from subscriptions.models import Recipient, Subscription
+from subscriptions.rhythm import Rhythm
+from subscriptions.services import (
+    choose_rhythm,
+    confirm,
+    consents_of,
+    end,
+    end_all,
+    keep_recipient,
+    send_manage_mail,
+    subscribe,
+)
 
 
 @shared_form
@@ -48,12 +58,14 @@ def confirm_subscription(request: HttpRequest, token: str) -> HttpResponse:
     subscription = _by_token("confirm", token)
     if subscription is None:
         return render(request, "subscriptions/link_dead.html", status=404)
+    form = RhythmForm(request.POST or None)
     if request.method == "POST":
-        confirm(subscription)
+        confirm(subscription, rhythm=form.cleaned_data["rhythm"] if form.is_valid() else Rhythm.AT_ONCE)
         reader = current_reader(request)
         if reader is not None and reader.pk == subscription.reader_id and subscription.is_active:
             confirm_address(reader, subscription.email)
-    context = {"subscription": subscription, "article": subscription.article}
+    context = {"subscription": subscription, "article": subscription.article, "form": form}
+    context["recipient"] = Recipient.of(subscription.email)
     return render(request, "subscriptions/confirm.html", context)
 
 
@@ -66,10 +78,73 @@ def end_subscription(request: HttpRequest, token: str) -> HttpResponse:
     if subscription is None:
         return render(request, "subscriptions/link_dead.html", status=404)
     if request.method == "POST":
-        end(subscription)
+        one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+        end(subscription, how=_("Ein-Klick-Abmeldung des Mailprogramms") if one_click else _("Link in der Mail"))
         subscription.refresh_from_db()
     context = {"subscription": subscription, "article": subscription.article}
     return render(request, "subscriptions/end.html", context)
+
+
+@shared_form
+@require_http_methods(["GET", "POST"])
+def find_subscriptions(request: HttpRequest) -> HttpResponse:
+    """Where a reader without an account asks for the link to all subscriptions; an account is led to them."""
+    reader = current_reader(request)
+    if reader is not None and reader.is_account and reader.email_confirmed_at is not None:
+        return redirect("manage_subscriptions", Recipient.of(reader.email).token)
+    form = AddressForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        send_manage_mail(email=form.cleaned_data["email"], network=client_network(request))
+        return render(request, "subscriptions/find.html", {"email": form.cleaned_data["email"]})
+    return render(request, "subscriptions/find.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@csrf_exempt  # the token in the address is the right to act
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def manage_subscriptions(request: HttpRequest, token: str) -> HttpResponse:
+    """Everything that goes to one address: how often, when, and the end of it."""
+    recipient = Recipient.by_token(token)
+    if recipient is None:
+        return render(request, "subscriptions/find.html", {"form": AddressForm(), "dead_link": True}, status=404)
+    rows = list(Subscription.objects.active().filter(email=recipient.email).select_related("article__counters"))
+    form = RecipientForm(request.POST if "save" in request.POST else None, instance=recipient)
+    if request.method == "POST":
+        how = _("Seite aller Abonnements")
+        if "end_all" in request.POST:
+            end_all(recipient.email, how=how)
+        elif row := next((row for row in rows if str(row.pk) == request.POST.get("end")), None):
+            end(row, how=how)
+        elif "save" in request.POST and form.is_valid():
+            keep_recipient(form.instance)
+            for row in rows:
+                chosen = RhythmForm(request.POST, prefix=str(row.pk))
+                if chosen.is_valid():
+                    choose_rhythm(row, chosen.cleaned_data["rhythm"])
+        if not form.errors:
+            done = "ended" if {"end", "end_all"} & set(request.POST) else "kept"
+            return redirect(f"{request.path}?{done}")
+    for row in rows:
+        row.form = RhythmForm(
+            request.POST if form.is_bound else None, prefix=str(row.pk), initial={"rhythm": row.rhythm}
+        )
+    context = {"recipient": recipient, "subscriptions": rows, "form": form, "token": token, "is_done": request.GET}
+    return render(request, "subscriptions/manage.html", context, status=422 if form.errors else 200)
+
+
+@token_page
+@require_safe
+def export_consents(request: HttpRequest, token: str) -> HttpResponse:
+    """What its owner may always know: what was agreed to, when, and how it was withdrawn (A23, A25)."""
+    recipient = Recipient.by_token(token)
+    if recipient is None:
+        return render(request, "subscriptions/find.html", {"form": AddressForm(), "dead_link": True}, status=404)
+    answer = JsonResponse(
+        {"email": recipient.email, "consents": consents_of(recipient.email)},
+        json_dumps_params={"ensure_ascii": False, "indent": 2},
+    )
+    answer.headers["Content-Disposition"] = 'attachment; filename="einwilligungen.json"'
+    return answer
 
 
 def _by_token(purpose: str, token: str) -> Subscription | None:

@@ -124,7 +124,7 @@ class Site:
         web += ["--backpressure", "4096", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
         commands = {
             "web": web,
-            "worker": [python, "manage.py", "procrastinate", "worker", "--shutdown-graceful-timeout", "5"],
+            "worker": [python, "manage.py", "work"],
             "mailbox": [python, "-m", "newsroom.mailbox", os.environ["NEWSROOM_MAILBOX"], str(self.mailbox_port)],
         }
         for name, command in commands.items():

@@ -13,7 +13,8 @@ from moderation.models import Decision, Notice
 from ratings.models import Rating
 from readers.models import Reader
 from subscriptions.models import Subscription
-from subscriptions.tasks import announce, deliver
+from subscriptions.outbox import send_due
+from subscriptions.tasks import announce
 from tests import factories
 
 # --- whatever comes, wherever it comes (C6) --------------------------------------------------------------------------
@@ -238,8 +239,7 @@ def test_script_in_name_and_body_runs_nowhere(article, letters, payload):
         assert Danger(entry.text).found == []
 
     announce(comment_id=reply.pk)
-    for pk in reply.deliveries.values_list("pk", flat=True):
-        deliver(delivery_id=pk)
+    send_due()
     (letter,) = letters()
     assert Danger(letter.html).found == []
 

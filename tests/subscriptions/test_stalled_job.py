@@ -15,7 +15,8 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from newsroom.mailbox import Mailbox, receiving
-from subscriptions.models import Delivery
+from subscriptions.models import Delivery, Subscription
+from subscriptions.tasks import send_opt_in
 from tests import factories
 
 # The design allows a minute: 20 s until the dead worker's heartbeat is missed and up to 15 s until somebody looks.
@@ -26,10 +27,10 @@ ALLOWED = 60 - MISSED
 
 @contextmanager
 def worker(mail_port: int) -> Iterator[subprocess.Popen]:
-    """`manage.py procrastinate worker`, as `make run` starts it, on the tests' database."""
+    """`manage.py work`, as `make run` starts it, on the tests' database."""
     database = os.environ["DATABASE_URL"].rpartition("/")[0] + "/" + connection.settings_dict["NAME"]
     environment = os.environ | {"DATABASE_URL": database, "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}"}
-    command = [sys.executable, "manage.py", "procrastinate", "worker"]
+    command = [sys.executable, "manage.py", "work"]
     process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stderr=subprocess.DEVNULL)
     try:
         yield process
@@ -40,8 +41,32 @@ def worker(mail_port: int) -> Iterator[subprocess.Popen]:
 
 
 def test_job_of_a_killed_worker_is_taken_up_again(transactional_db, article, tmp_path: Path):
+    row = factories.subscription(article, confirmed_at=None)
+    send_opt_in.defer(subscription_id=row.pk)
+    with killed_in_the_middle_of_a_mail() as port:
+        job = ProcrastinateJob.objects.get(task_name="subscriptions.tasks.send_opt_in")
+        assert job.status == "doing"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - make_interval(secs => %s)", [MISSED]
+            )
+        assert recipients_within(ALLOWED, port, tmp_path / "mailbox") == ["berta@example.org"]
+        assert Subscription.objects.get().opt_in_message_id != ""
+
+
+def test_mail_of_a_killed_worker_is_sent_by_the_next_at_once(transactional_db, article, tmp_path: Path):
+    """It waits for no job of the dead: the rows say what is owed."""
     factories.subscription(article)
     factories.comment(article)
+    with killed_in_the_middle_of_a_mail() as port:
+        assert Delivery.objects.get().state == Delivery.State.WAITING
+        assert recipients_within(10, port, tmp_path / "mailbox") == ["berta@example.org"]
+        assert Delivery.objects.get().state == Delivery.State.SENT
+
+
+@contextmanager
+def killed_in_the_middle_of_a_mail() -> Iterator[int]:
+    """A worker's end, with what it left; the port at which the next one looks for the mail server."""
     try:
         with socket.create_server(("127.0.0.1", 0)) as silent_mail_server:
             silent_mail_server.settimeout(30)
@@ -51,22 +76,17 @@ def test_job_of_a_killed_worker_is_taken_up_again(transactional_db, article, tmp
                 first.send_signal(signal.SIGKILL)
                 first.wait()
             sending.close()
-        job = ProcrastinateJob.objects.get(task_name="subscriptions.tasks.deliver", args__delivery_id=delivery().pk)
-        assert (job.status, delivery().state) == ("doing", Delivery.State.WAITING)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - make_interval(secs => %s)", [MISSED]
-            )
-        began = time.monotonic()
-        with receiving(tmp_path / "mailbox", port), worker(port):
-            while delivery().state != Delivery.State.SENT and time.monotonic() - began < ALLOWED:
-                time.sleep(0.2)
-        assert delivery().state == Delivery.State.SENT
-        assert [letter.recipient for letter in Mailbox(tmp_path / "mailbox").newest()] == ["berta@example.org"]
+        yield port
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM procrastinate_workers")
 
 
-def delivery() -> Delivery:
-    return Delivery.objects.get()
+def recipients_within(seconds: float, port: int, mailbox: Path) -> list[str]:
+    """To whom another worker sends until there is a mail, and a moment longer."""
+    until = time.monotonic() + seconds
+    with receiving(mailbox, port), worker(port):
+        while not Mailbox(mailbox).newest() and time.monotonic() < until:
+            time.sleep(0.1)
+        time.sleep(0.5)
+    return [letter.recipient for letter in Mailbox(mailbox).newest()]

@@ -2,10 +2,12 @@
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued
 
 from articles.models import Article
 from comments.models import Comment
@@ -13,8 +15,9 @@ from comments.services import publish, withdraw
 from moderation.services import approve, remove, restore
 from readers.services import confirm_address
 from subscriptions.models import Delivery, Subscription
+from subscriptions.outbox import send_due
 from subscriptions.services import end
-from subscriptions.tasks import announce, deliver
+from subscriptions.tasks import announce, hand_over_due
 from tests import factories
 
 
@@ -22,11 +25,6 @@ def told(comment: Comment) -> list[str]:
     """The addresses to which the announcement of `comment` owes a mail."""
     announce(comment_id=comment.pk)
     return sorted(Delivery.objects.filter(comment=comment).values_list("email", flat=True))
-
-
-def deliver_all() -> None:
-    for pk in Delivery.objects.values_list("pk", flat=True):
-        deliver(delivery_id=pk)
 
 
 # --- the whole way, with a real worker -------------------------------------------------------------------------------
@@ -72,15 +70,14 @@ def test_jobs_are_owed_when_other_connections_see_what_they_are_about(transactio
     comment = factories.comment(article)
     seen = []
 
-    def batch_defer(*jobs: dict[str, int]) -> None:
-        wanted = [job["delivery_id"] for job in jobs]
+    def configure(**options: str) -> None:
         with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
-            found = other.execute("SELECT id FROM subscriptions_delivery WHERE id = ANY (%s)", [wanted]).fetchall()
-            seen.append((len(wanted), len(found)))
+            seen.append(other.execute("SELECT count(*) FROM subscriptions_delivery").fetchone()[0])
+        raise AlreadyEnqueued
 
-    monkeypatch.setattr(deliver, "batch_defer", batch_defer)
+    monkeypatch.setattr(hand_over_due, "configure", configure)
     announce(comment_id=comment.pk)
-    assert seen == [(2, 2)]
+    assert seen == [2] * settings.MAIL_CONNECTIONS
 
 
 def test_held_again_before_it_went_out_it_is_told_once_approved(transactional_db, article, letters, run_jobs):
@@ -173,15 +170,14 @@ def test_announcing_and_delivering_twice_is_one_mail(article, letters):
     comment = factories.comment(article)
     for _ in range(2):
         announce(comment_id=comment.pk)
-        deliver_all()
-        deliver_all()
+        send_due()
+        send_due()
     assert [letter.recipient for letter in letters()] == ["berta@example.org"]
     assert Delivery.objects.get().state == Delivery.State.SENT
 
 
 def test_jobs_about_what_is_gone_do_nothing(article, letters):
     announce(comment_id=2**62)
-    deliver(delivery_id=2**62)
     assert letters() == []
 
 
@@ -210,7 +206,7 @@ def test_what_changed_while_the_mail_waited_stops_it(article, letters, meanwhile
     comment = factories.comment(article)
     assert told(comment) == ["berta@example.org"]
     meanwhile(row, comment)
-    deliver_all()
+    send_due()
     assert letters() == []
     assert set(Delivery.objects.values_list("state", flat=True)) <= {Delivery.State.DROPPED}
 
@@ -220,9 +216,9 @@ def test_dropped_delivery_is_not_sent_later(article, letters):
     comment = factories.comment(article)
     told(comment)
     remove(comment, moderator=factories.editor(), reason="Regel 1")
-    deliver_all()
+    send_due()
     restore(comment, moderator=None)
-    deliver_all()
+    send_due()
     assert letters() == []
 
 
@@ -232,7 +228,7 @@ def test_words_of_a_parent_removed_meanwhile_are_not_mailed(article, letters):
     reply = factories.comment(article, "Antwort.", parent=parent)
     remove(parent, moderator=factories.editor(), reason="Regel 1")
     told(reply)
-    deliver_all()
+    send_due()
     (letter,) = letters()
     assert "Verbotenes" not in letter.text + letter.html
 

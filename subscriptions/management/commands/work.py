@@ -1,0 +1,21 @@
+"""`manage.py work`: the worker. Mails go out, and what is to be done later is done."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from procrastinate.contrib.django import app
+
+from subscriptions.outbox import keep_alive
+from subscriptions.tasks import wake
+
+STOP_TIMEOUT = 5  # seconds that jobs have to come to an end
+
+
+class Command(BaseCommand):
+    help = "Runs jobs until it is stopped: sends mails, looks after the house. One is enough; several share the work."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        keep_alive()  # before any job: what was owed before a long standstill may have gone out already
+        wake()  # for what a killed worker left; the next look for due mails is up to 15 seconds away
+        with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
+            worker_app.run_worker(shutdown_graceful_timeout=STOP_TIMEOUT)

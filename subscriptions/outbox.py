@@ -1,0 +1,199 @@
+"""Sends what is owed: one mail at a time over one connection, each marked as sent before the next one begins.
+
+The rows are the queue; jobs only wake who looks at them. So nothing waits for a job that died, several workers share
+the work without a word (SKIP LOCKED), and what a killed worker leaves behind is at most one mail that the server has
+and the row does not say so. That one goes out again, under the same Message-ID (E11).
+"""
+
+import logging
+from datetime import timedelta
+from time import monotonic
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from newsroom.handover import About, Line, Refusal
+from newsroom.models import Outbox, Suppression
+from newsroom.tasks import call_off, put_off, take_up_again
+from subscriptions.mails import comment_mail, digest_mail
+from subscriptions.models import Delivery, Recipient
+
+logger = logging.getLogger(__name__)
+
+_TOLD = ["comment__article", "comment__parent", "subscription"]
+
+# So many refused one after the other, and none taken: it is not about them (E15).
+IN_A_ROW = 5
+RETRY_FIRST, RETRY_AT_MOST = timedelta(seconds=30), timedelta(hours=2)
+MOST_ATTEMPTS = 28  # about two days
+PAUSE_FIRST, PAUSE_AT_MOST = timedelta(seconds=30), timedelta(minutes=15)
+# No worker for so long: an outage, or a dump of earlier days was restored and these mails went out long ago (E20).
+STANDSTILL = timedelta(hours=3)
+BEAT = timedelta(minutes=1)  # workers say more often than this that they are there
+
+
+def send_due(*, seconds: float = 30) -> bool:
+    """Sends until nothing is due, the server refuses, or the time is over: then, and only then, True."""
+    until = monotonic() + seconds
+    if keep_alive().is_paused:
+        return False
+    with Line() as line:
+        run = _Run(line)
+        while monotonic() < until:
+            if not run.send_next():
+                return False
+    return True
+
+
+class _Run:
+    """What one stretch of sending has learned about the server."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.refused: list[tuple[int, str, str]] = []  # delivery, address, answer: believed once another mail is taken
+        self.troubles = 0  # mails in a row that were not taken
+        self.server_is_well = False
+
+    def send_next(self) -> bool:
+        """False if there is nothing to send, or no way to."""
+        with transaction.atomic():
+            # The row's lock keeps other workers away while the mail server is answering.
+            head = (
+                Delivery.objects.due(timezone.now())
+                .select_for_update(of=("self",), skip_locked=True)
+                .select_related(*_TOLD)
+                .first()
+            )
+            if head is None:
+                return False
+            if head.gathered and head.attempts == 0:
+                # Which comments share this mail is settled, and committed, before it goes out: were it sent twice,
+                # it would be the same mail.
+                _gather(head)
+                return True
+            refusal = self._send(head)
+        if refusal is None:
+            return True
+        return self._learn(head, refusal)
+
+    def _send(self, head: Delivery) -> Refusal | None:
+        """Sends the mail of this row, if it is still wanted (E19), and marks what became of it."""
+        rows = [head]
+        if head.gathered:
+            rows += head.members.filter(state=Delivery.State.WAITING).select_related(*_TOLD).order_by("pk")
+        wanted = [row for row in rows if row.is_wanted]
+        if not wanted:
+            _mark(rows, Delivery.State.DROPPED)
+            return None
+        if Suppression.objects.standing().filter(email=head.email).exists():
+            _mark(rows, Delivery.State.SUPPRESSED)
+            return None
+        recipient = Recipient.of(head.email)
+        try:
+            message = comment_mail(head, recipient) if wanted == [head] else digest_mail(head, wanted, recipient)
+        except Exception:
+            logger.exception("Delivery %s cannot be composed", head.pk)
+            refusal = Refusal(About.MAIL, "Die Mail lässt sich nicht schreiben; das Protokoll sagt, warum.")
+        else:
+            refusal = self.line.hand_over(message)
+        if refusal is None:
+            _mark(wanted, Delivery.State.SENT)
+            _mark([row for row in rows if row not in wanted], Delivery.State.DROPPED)
+            self._taken()
+        elif refusal.about is not About.SERVER:
+            _try_later(rows, refusal.answer)
+        return refusal
+
+    def _taken(self) -> None:
+        self.troubles = 0
+        if not self.server_is_well:
+            self.server_is_well = True
+            Outbox.objects.filter(pk=Outbox.ONLY).exclude(failures=0).update(
+                failures=0, paused_until=None, paused_because=""
+            )
+        for pk, email, answer in self.refused:
+            # The server takes mails: these refusals are about the addresses.
+            Suppression.objects.suppress(email, Suppression.Reason.BOUNCED, answer)
+            Delivery.objects.filter(Q(pk=pk) | Q(digest=pk)).update(state=Delivery.State.FAILED)
+        self.refused = []
+
+    def _learn(self, head: Delivery, refusal: Refusal) -> bool:
+        """Goes on with the next mail, or pauses everything."""
+        if refusal.about is About.RECIPIENT:
+            self.refused.append((head.pk, head.email, refusal.answer))
+        self.troubles += 1
+        if refusal.about is About.SERVER or self.troubles >= IN_A_ROW:
+            pause(refusal.answer)
+            return False
+        return True
+
+
+def pause(because: str) -> None:
+    """Nobody sends for a while, a longer one each time. The alarm is in the log, in the admin and in mail_status."""
+    with transaction.atomic():
+        outbox = Outbox.objects.select_for_update().get(pk=Outbox.now().pk)
+        if outbox.is_paused:
+            return
+        wait = min(PAUSE_FIRST * 2**outbox.failures, PAUSE_AT_MOST)
+        outbox.paused_until, outbox.paused_because = timezone.now() + wait, because
+        outbox.failures = min(outbox.failures + 1, 10)
+        outbox.save(update_fields=["paused_until", "paused_because", "failures"])
+    logger.critical("Mails pause for %d s, the mail server says: %s", wait.total_seconds(), because)
+
+
+def resume() -> None:
+    """A person has seen to it: on at once."""
+    Outbox.objects.filter(pk=Outbox.ONLY).update(paused_until=None, paused_because="", failures=0)
+
+
+def keep_alive() -> Outbox:
+    """Says that workers are there, before anything is sent. After a long standstill nobody knows what of that which
+    waited at its beginning went out since, by the database that this one may be an old copy of: it is set aside until a
+    person says (E20)."""
+    now = timezone.now()
+    with transaction.atomic():
+        outbox = Outbox.objects.select_for_update().get(pk=Outbox.now().pk)
+        if now - outbox.alive_at > STANDSTILL:
+            outbox.set_aside_before = outbox.alive_at + BEAT
+            old = Delivery.objects.due(now).filter(created_at__lt=outbox.set_aside_before)
+            count = old.update(state=Delivery.State.SET_ASIDE) + put_off(owed_before=outbox.set_aside_before)
+            if count:
+                logger.critical("No worker since %s: %d mails are set aside (mail_status)", outbox.alive_at, count)
+        outbox.alive_at = now
+        outbox.save(update_fields=["alive_at", "set_aside_before"])
+    return outbox
+
+
+def release_set_aside(*, send: bool) -> int:
+    """It was an outage: send them. Or a restored dump: drop them. Returns how many."""
+    aside = Delivery.objects.filter(state=Delivery.State.SET_ASIDE)
+    with transaction.atomic():
+        if send:
+            return aside.update(state=Delivery.State.WAITING, due_at=timezone.now()) + take_up_again()
+        return aside.update(state=Delivery.State.DROPPED) + call_off()
+
+
+def _gather(head: Delivery) -> None:
+    same = Delivery.objects.due(timezone.now()).untried()
+    same = same.filter(email=head.email, gathered=True, comment__article=head.comment.article_id).exclude(pk=head.pk)
+    members = list(same.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=members).update(digest=head)
+    Delivery.objects.filter(pk=head.pk).update(attempts=1)
+
+
+def _mark(deliveries: list[Delivery], state: Delivery.State) -> None:
+    sent_at = timezone.now() if state == Delivery.State.SENT else None
+    Delivery.objects.filter(pk__in=[row.pk for row in deliveries]).update(state=state, sent_at=sent_at)
+
+
+def _try_later(deliveries: list[Delivery], answer: str) -> None:
+    head = deliveries[0]
+    attempts = head.attempts + 1
+    if attempts > MOST_ATTEMPTS:
+        Delivery.objects.filter(pk__in=[row.pk for row in deliveries]).update(state=Delivery.State.FAILED, error=answer)
+        return
+    wait = min(RETRY_FIRST * 4 ** min(attempts - 1, 8), RETRY_AT_MOST)
+    Delivery.objects.filter(pk__in=[row.pk for row in deliveries]).update(
+        attempts=F("attempts") + 1, due_at=timezone.now() + wait, error=answer
+    )
