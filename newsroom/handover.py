@@ -89,8 +89,7 @@ def understand(error: Exception) -> Refusal:
         answer = _said(code, said)
         if code == 421:
             return Refusal(About.SERVER, answer)
-        is_mailbox = _NO_SUCH_MAILBOX.search(answer) or not _ANY_CODE.search(answer)
-        return Refusal(About.RECIPIENT if code >= 500 and is_mailbox else About.MAIL, answer)
+        return Refusal(About.RECIPIENT if code >= 500 and is_no_such_mailbox(answer) else About.MAIL, answer)
     if isinstance(error, SMTPDataError):
         return Refusal(About.SERVER if error.smtp_code == 421 else About.MAIL, _answer(error))
     ours = (SMTPSenderRefused, SMTPAuthenticationError, SMTPHeloError, SMTPConnectError, SMTPNotSupportedError)
@@ -106,6 +105,11 @@ def understand(error: Exception) -> Refusal:
     if isinstance(error, OSError | SMTPException):  # silence, a broken connection
         return Refusal(About.MAIL, _answer(error))
     raise error
+
+
+def is_no_such_mailbox(answer: str) -> bool:
+    """Does a refusal say that the mailbox does not exist, or takes nothing any more?"""
+    return bool(_NO_SUCH_MAILBOX.search(answer) or not _ANY_CODE.search(answer))
 
 
 def _answer(error: Exception) -> str:

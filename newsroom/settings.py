@@ -148,6 +148,8 @@ MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=2)
 # The domain whose mail comes to us: replies to our mails become comments, returned mails stop the next ones. Without
 # it mails carry no address to answer to.
 REPLY_DOMAIN = env("REPLY_DOMAIN", default="")
+# Where the worker listens for that mail: "lmtp://127.0.0.1:8024" or "smtp://...".
+INBOUND_LISTEN = env("INBOUND_LISTEN", default="")
 ANYMAIL = env.json("ANYMAIL", default={})
 if ANYMAIL:
     INSTALLED_APPS.append("anymail")  # only where a provider is used: it brings an HTTP client into every process

@@ -22,6 +22,11 @@ urlpatterns = [
     path("sitemap.xml", sitemap, {"sitemaps": {"artikel": ArticleSitemap, "seiten": PageSitemap}}, name="sitemap"),
 ]
 
+if settings.ANYMAIL.get("WEBHOOK_SECRET"):  # without it anybody could tell us anything
+    import subscriptions.webhooks  # noqa: F401 (listens to anymail's signals)
+
+    urlpatterns.append(path("anymail/", include("anymail.urls")))
+
 if settings.MAILBOX:
     urlpatterns += [
         path("postfach/", mailbox_views.letters, name="mailbox"),

@@ -1,7 +1,7 @@
 """What concerns a person as a whole, and therefore stands above everything the person did."""
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 import comments.services
@@ -45,6 +45,17 @@ def confirm_address(reader: Reader, email: str) -> None:
         for other in guests.values():
             if other.owns(email):
                 merge(other, reader)
+
+
+def reader_at(email: str, *, name: str) -> Reader:
+    """The reader who proved this address, an account before a guest; a new one where nobody did. Only for who writes
+    from that mailbox: whoever once typed the address on the site is somebody else (decision 0011)."""
+    proved = Reader.objects.filter(email=email, email_confirmed_at__isnull=False, merged_into=None)
+    reader = proved.order_by(F("user").asc(nulls_last=True), "pk").first()
+    if reader is None:
+        return Reader.objects.create(name=name, email=email, email_confirmed_at=timezone.now())
+    reader.name = reader.name or name
+    return reader
 
 
 def continue_as(writer: Reader, *, email: str, device: Reader | None) -> Reader:

@@ -1,6 +1,7 @@
 """The mails to subscribers, each a named function; their words stand in templates/subscriptions/mail."""
 
 import hashlib
+import re
 from email.utils import formataddr
 
 from django.conf import settings
@@ -9,9 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from articles.models import Article
+from comments.models import Comment
 from newsroom.answers import DELIMITER
 from newsroom.mail import compose, mail_domain, sender_named, site_url
 from subscriptions.models import Delivery, Recipient, Subscription
+
+# Somebody else's, and to stand in a header of ours.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 
 
 def opt_in_mail(subscription: Subscription, recipient: Recipient) -> EmailMultiAlternatives:
@@ -74,6 +79,38 @@ def manage_mail(recipient: Recipient) -> EmailMultiAlternatives:
             template="subscriptions/mail/manage",
             context={"url": site_url(reverse("manage_subscriptions", args=[recipient.token]))},
         )
+
+
+def answer_held_mail(
+    delivery: Delivery, comment: Comment, answers: str, recipient: Recipient
+) -> EmailMultiAlternatives:
+    """To who replied by mail: somebody will look at it first. `answers` is the Message-ID of the reply."""
+    with recipient.language_active():
+        return _to_answerer(delivery, answers, "subscriptions/mail/held", {"text": comment.body, "html": comment.html})
+
+
+def answer_refused_mail(
+    delivery: Delivery, why: str, text: str, answers: str, recipient: Recipient
+) -> EmailMultiAlternatives:
+    """To who replied by mail: nothing appeared, why, and what they wrote, so that nothing is lost."""
+    with recipient.language_active():
+        return _to_answerer(delivery, answers, "subscriptions/mail/refused", {"why": why, "text": text})
+
+
+def _to_answerer(delivery: Delivery, answers: str, template: str, context: dict) -> EmailMultiAlternatives:
+    article = delivery.comment.article
+    told = [_message_id("article", article.pk), _message_id("comment", delivery.comment_id, delivery.email)]
+    headers = {"References": " ".join(told)}
+    if _MESSAGE_ID.fullmatch(answers):
+        headers = {"In-Reply-To": answers, "References": " ".join([*told, answers])}
+    url = site_url(delivery.comment.get_absolute_url())
+    return compose(
+        to=delivery.email,
+        subject=_("Kommentare zu „%s“") % article.headline,
+        template=template,
+        context={"article": article, "url": url, **context},
+        headers=headers,
+    )
 
 
 def _mail(

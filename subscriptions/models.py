@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from articles.models import Article
 from comments.models import Comment
@@ -287,3 +288,29 @@ class Delivery(models.Model):
 
     def mail_token_fits(self, purpose: str, token: str) -> bool:
         return address_token_matches(token, purpose, self.pk, self.email)
+
+
+class Bounce(models.Model):
+    """A mail that came back, or a complaint, as a provider or a mail server told us; each event once (E18)."""
+
+    class Kind(models.TextChoices):
+        HARD = "hard", _("unzustellbar")
+        SOFT = "soft", _("vorübergehend unzustellbar")
+        COMPLAINT = "complaint", _("als Spam gemeldet")
+
+    email = models.EmailField(_("E-Mail"))
+    kind = models.CharField(_("Art"), max_length=10, choices=Kind)
+    event_id = models.CharField(max_length=200, unique=True)
+    detail = models.CharField(_("Wortlaut"), max_length=300, blank=True)
+    at = models.DateTimeField(_("am"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("Rückläufer")
+        verbose_name_plural = pgettext_lazy("plural", "Rückläufer")
+        indexes = [models.Index(name="bounce_of_address", fields=["email", "at"])]
+        constraints = [
+            models.CheckConstraint(name="bounce_kind_valid", condition=Q(kind__in=["hard", "soft", "complaint"]))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.email}"

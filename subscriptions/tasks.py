@@ -12,7 +12,7 @@ from comments.models import Comment
 from newsroom.mail import hand_over
 from newsroom.models import Outbox
 from newsroom.tasks import PATIENT
-from subscriptions.mails import manage_mail, opt_in_mail
+from subscriptions.mails import answer_held_mail, answer_refused_mail, manage_mail, opt_in_mail
 from subscriptions.models import Consent, Delivery, Recipient, Subscription
 from subscriptions.outbox import keep_alive, send_due
 
@@ -37,6 +37,23 @@ def send_manage_link(email: str) -> None:
     """Only to who is subscribed; the page answers the same to all (C7)."""
     if Subscription.objects.filter(email=email).exists():
         hand_over(manage_mail(Recipient.of(email)))
+
+
+@app.task(retry=PATIENT)
+def send_answer_held(delivery_id: int, comment_id: int, answers: str) -> None:
+    """To who replied by mail, where the page would have said it."""
+    delivery = _delivery(delivery_id)
+    comment = Comment.objects.filter(pk=comment_id, state=Comment.State.HELD).first()
+    if delivery is not None and comment is not None:
+        hand_over(answer_held_mail(delivery, comment, answers, Recipient.of(delivery.email)))
+
+
+@app.task(retry=PATIENT)
+def send_answer_refused(delivery_id: int, why: str, text: str, answers: str) -> None:
+    """With what was written, which stands nowhere else."""
+    delivery = _delivery(delivery_id)
+    if delivery is not None:
+        hand_over(answer_refused_mail(delivery, why, text, answers, Recipient.of(delivery.email)))
 
 
 @app.task(retry=PATIENT)
@@ -88,6 +105,10 @@ def look_for_due_mails(timestamp: int) -> None:
     """For digests, for what is tried again, and for what a killed worker left behind."""
     if not keep_alive().is_paused and Delivery.objects.due(timezone.now()).exists():
         wake()
+
+
+def _delivery(pk: int) -> Delivery | None:
+    return Delivery.objects.select_related("comment__article", "subscription").filter(pk=pk).first()
 
 
 def wake(*lanes: int) -> None:

@@ -1,0 +1,147 @@
+"""Mails that come to us: a reply to one of ours becomes a reply beneath the comment, a returned one a bounce.
+
+However a mail came in (listener, pipe, webhook), `take_in` is where it goes. What it acknowledges is stored; what it
+cannot store for the moment it raises, and the sender's server tries again.
+"""
+
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from comments.forms import CommentForm
+from comments.models import Comment
+from comments.screening import Circumstances
+from comments.services import Refused, post_comment
+from newsroom.addresses import canonical_address
+from newsroom.answers import Answer, Unreadable, read_answer
+from newsroom.characters import normalise_line, shows_something
+from newsroom.formkey import FormKey
+from newsroom.mail import mail_domain
+from newsroom.ratelimit import count_up
+from newsroom.tokens import address_token_parts
+from readers.services import reader_at
+from subscriptions.bounces import note_bounce
+from subscriptions.models import Bounce, Delivery
+from subscriptions.returned import read_returned
+from subscriptions.tasks import send_answer_held, send_answer_refused
+
+# Mails back to one subscriber: whatever two programs do to each other ends here.
+MAILS_BACK, MAILS_BACK_WINDOW = 10, timedelta(days=1)
+LONGEST_ECHO = 20_000  # characters of what somebody wrote that go back to them
+
+
+class UnknownAddressError(Exception):
+    """No address of ours, or not any more."""
+
+
+def find_recipient(address: str) -> tuple[str, Delivery]:
+    """The purpose ("antwort", "rueck") and the mail that an address of ours belongs to. Raises UnknownAddressError."""
+    local, _at, domain = address.strip().strip("<>").rpartition("@")
+    if not settings.REPLY_DOMAIN or domain.lower() != settings.REPLY_DOMAIN.lower():
+        raise UnknownAddressError(address)
+    purpose, pk = address_token_parts(local)
+    if purpose not in {"antwort", "rueck"} or pk is None or pk >= 2**63:
+        raise UnknownAddressError(address)
+    delivery = Delivery.objects.select_related("comment__article", "subscription").filter(pk=pk).first()
+    if delivery is None or not delivery.mail_token_fits(purpose, local):
+        raise UnknownAddressError(address)
+    return purpose, delivery
+
+
+def take_in(raw: bytes, *, recipient: str, sender: str) -> None:
+    """Takes one mail for one recipient; `sender` is the envelope's, empty for what nobody may answer.
+
+    Raises UnknownAddressError, and database errors.
+    """
+    purpose, delivery = find_recipient(recipient)
+    if purpose == "rueck":
+        _take_returned(delivery, raw)
+    elif sender.strip("<> "):
+        _take_answer(delivery, raw)
+
+
+def _take_returned(delivery: Delivery, raw: bytes) -> None:
+    returned = read_returned(raw)
+    if returned is not None:
+        kind = Bounce.Kind.HARD if returned.is_final else Bounce.Kind.SOFT
+        note_bounce(email=delivery.email, kind=kind, event_id=f"returned {delivery.pk}", detail=returned.detail)
+
+
+def _take_answer(delivery: Delivery, raw: bytes) -> None:
+    try:
+        answer = read_answer(raw)
+    except Unreadable as unreadable:
+        _refuse(delivery, str(unreadable))
+        return
+    if answer.is_automatic or _is_ours(answer):
+        return
+    if not _is_from(answer, delivery.email):
+        # Whoever forwards our mail forwards its token; the answer goes to the subscriber, not to a stranger.
+        _refuse(
+            delivery,
+            _("Sie kam von einer anderen Adresse. Bitte antworten Sie von der Adresse, an die wir geschrieben haben."),
+        )
+        return
+    if not delivery.subscription.is_active:
+        why = _("Sie haben diese Benachrichtigungen beendet; damit gilt auch die Adresse nicht mehr.")
+        _refuse(delivery, why, answer)
+        return
+    try:
+        comment = _post(delivery, answer)
+    except Refused as refused:
+        _refuse(delivery, str(refused), answer)
+    else:
+        if comment.is_held and _may_write_back(delivery):
+            send_answer_held.defer(delivery_id=delivery.pk, comment_id=comment.pk, answers=answer.message_id)
+
+
+def _post(delivery: Delivery, answer: Answer) -> Comment:
+    """By the same form, screening and transaction as any comment. Raises Refused."""
+    article = delivery.comment.article
+    reader = reader_at(delivery.email, name=_name(answer))
+    form = CommentForm(
+        {"body": answer.text, "name": reader.name, "email": delivery.email, "website": reader.website},
+        article=article,
+        reader=reader,
+    )
+    if not form.is_valid():
+        raise Refused(" ".join(error for errors in form.errors.values() for error in errors))
+    # The same mail, brought twice, is the same submission.
+    key = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.pk} {answer.message_id or answer.text}")
+    how = Circumstances(key=FormKey(id=key, age=None), network=f"mail {delivery.email}")
+    return post_comment(article=article, parent=delivery.comment, reader=reader, draft=form.draft(), how=how)
+
+
+def _name(answer: Answer) -> str:
+    """For who has not told us one: as their mail program calls them."""
+    name = normalise_line(answer.sender_name)[:80].strip()
+    return name if shows_something(name) and "@" not in name else _("Gast")
+
+
+def _is_from(answer: Answer, email: str) -> bool:
+    try:
+        return canonical_address(answer.sender) == email
+    except ValueError:
+        return False
+
+
+def _is_ours(answer: Answer) -> bool:
+    """Our own mail, come back by a detour."""
+    return answer.message_id.rstrip(">").endswith(f"@{mail_domain()}")
+
+
+def _refuse(delivery: Delivery, why: str, answer: Answer | None = None) -> None:
+    """Tells the subscriber that nothing appeared, and why, with what they wrote: nothing is lost."""
+    if _may_write_back(delivery):
+        send_answer_refused.defer(
+            delivery_id=delivery.pk,
+            why=why,
+            text=answer.text[:LONGEST_ECHO] if answer else "",
+            answers=answer.message_id if answer else "",
+        )
+
+
+def _may_write_back(delivery: Delivery) -> bool:
+    return count_up("mail back", f"address {delivery.email}", window=MAILS_BACK_WINDOW) <= MAILS_BACK
