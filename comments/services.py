@@ -15,6 +15,7 @@ from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, screen
 from comments.tasks import send_confirmation, send_owner_mail
+from moderation.tasks import tell_on_duty
 from newsroom.prepared import execute, fetch_all, insert
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
@@ -115,6 +116,8 @@ def post_comment(
                 comment.save()
                 if asks:
                     send_confirmation.defer(comment_id=comment.pk)
+                elif comment.held_because:
+                    tell_on_duty(comment_id=comment.pk)
             if draft.notify and draft.email:
                 subscribe(
                     article=article,
@@ -200,6 +203,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         if verdict.held_because:
             comment.held_because = verdict.held_because
             withdraw(comment, Comment.State.HELD)
+            tell_on_duty(comment_id=comment.pk)
         else:
             comment.save()
             Counters.objects.touch(comment.article_id)

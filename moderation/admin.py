@@ -11,8 +11,9 @@ from django.utils.translation import ngettext
 
 from comments.models import Comment, Revision
 from moderation.forms import RemovalForm
-from moderation.models import Decision, Notice
+from moderation.models import Decision, Notice, OnDuty
 from moderation.services import ChangedMeanwhileError, approve, pick, remove, restore, unpick
+from readers.models import User
 
 
 class DecisionInline(admin.TabularInline):
@@ -208,3 +209,22 @@ class NoticeAdmin(admin.ModelAdmin):
     def comment_link(self, notice: Notice) -> str:
         address = reverse("admin:comments_comment_change", args=[notice.comment_id])
         return format_html('<a href="{}">{}</a>', address, notice.comment)
+
+
+@admin.register(OnDuty)
+class OnDutyAdmin(admin.ModelAdmin):
+    """Who gets held comments and reports by mail."""
+
+    list_display = ["user", "email", "since"]
+    list_select_related = ["user"]
+    fields = ["user"]
+
+    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **options):
+        if db_field.name == "user":
+            options["queryset"] = User.objects.filter(is_staff=True, is_active=True).exclude(email="")
+            options["help_text"] = _("Wer eine E-Mail-Adresse hat und in der Redaktion arbeitet.")
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    @admin.display(description=_("E-Mail"))
+    def email(self, row: OnDuty) -> str:
+        return row.user.email

@@ -1,9 +1,12 @@
 from django.core.mail import EmailMultiAlternatives
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from comments.models import Comment
+from moderation.by_mail import Step, order_token
 from moderation.models import Notice
-from newsroom.mail import compose, site_url
+from newsroom.mail import compose, mail_domain, site_url
+from readers.models import User
 
 
 def notice_receipt_mail(notice: Notice) -> EmailMultiAlternatives:
@@ -24,3 +27,52 @@ def pick_mail(comment: Comment) -> EmailMultiAlternatives:
         template="moderation/mail/pick",
         context={"comment": comment, "article": comment.article, "url": site_url(comment.get_absolute_url())},
     )
+
+
+def held_comment_mail(comment: Comment, editor: User, *, is_last: bool = False) -> EmailMultiAlternatives:
+    """To the editor on duty: what waits, why, and a link for each decision. `is_last`: of this hour."""
+    return compose(
+        to=editor.email,
+        subject=_("Wartet auf Sie: %(name)s zu „%(headline)s“")
+        % {"name": comment.name, "headline": comment.article.headline},
+        template="moderation/mail/held",
+        context={
+            "comment": comment,
+            "article": comment.article,
+            "approve_url": _order_url(Step.APPROVE, editor, comment),
+            "remove_url": _order_url(Step.REMOVE, editor, comment),
+            "admin_url": _admin_url(comment),
+            "is_last": is_last,
+        },
+        # The same words, the same mail: a job that runs again sends no second one.
+        headers={"Message-ID": f"<held-{comment.pk}-{comment.fingerprint}.{editor.pk}@{mail_domain()}>"},
+    )
+
+
+def notice_mail(notice: Notice, editor: User, *, is_last: bool = False) -> EmailMultiAlternatives:
+    """To the editor on duty: what was reported. Never who reported it to anybody else (A8)."""
+    comment = notice.comment
+    return compose(
+        to=editor.email,
+        subject=_("Gemeldet: %(kind)s, zu „%(headline)s“")
+        % {"kind": notice.get_kind_display(), "headline": comment.article.headline},
+        template="moderation/mail/notice",
+        context={
+            "notice": notice,
+            "comment": comment,
+            "article": comment.article,
+            "remove_url": _order_url(Step.REMOVE, editor, comment, notice),
+            "dismiss_url": _order_url(Step.DISMISS, editor, comment, notice),
+            "admin_url": _admin_url(comment),
+            "is_last": is_last,
+        },
+        headers={"Message-ID": f"<notice-{notice.pk}.{editor.pk}@{mail_domain()}>"},
+    )
+
+
+def _order_url(step: Step, editor: User, comment: Comment, notice: Notice | None = None) -> str:
+    return site_url(reverse("decide_by_mail", args=[order_token(step, editor, comment, notice)]))
+
+
+def _admin_url(comment: Comment) -> str:
+    return site_url(reverse("admin:comments_comment_change", args=[comment.pk]))

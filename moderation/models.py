@@ -62,6 +62,7 @@ class Decision(models.Model):
         RESTORE = "restore", _("wiederhergestellt")
         PICK = "pick", _("empfohlen")
         UNPICK = "unpick", _("Empfehlung zurückgenommen")
+        DISMISS = "dismiss", _("nach Meldung stehen gelassen")
 
     comment = models.ForeignKey(
         Comment, on_delete=models.CASCADE, related_name="decisions", verbose_name=_("Kommentar")
@@ -79,7 +80,8 @@ class Decision(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                name="decision_action_valid", condition=Q(action__in=["approve", "remove", "restore", "pick", "unpick"])
+                name="decision_action_valid",
+                condition=Q(action__in=["approve", "remove", "restore", "pick", "unpick", "dismiss"]),
             ),
             # Art. 17: nobody's words disappear without a reason.
             models.CheckConstraint(name="decision_removal_has_reason", condition=~Q(action="remove") | ~Q(reason="")),
@@ -87,3 +89,27 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()}: {self.comment_id}"
+
+
+class OnDutyQuerySet(models.QuerySet):
+    def able(self) -> "OnDutyQuerySet":
+        """Who may decide, and can be reached."""
+        return self.filter(user__is_active=True, user__is_staff=True).exclude(user__email="").select_related("user")
+
+
+class OnDuty(models.Model):
+    """An editor who gets held comments and reports by mail, and may decide from there."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="duty", verbose_name=_("Redakteur")
+    )
+    since = models.DateTimeField(_("seit"), auto_now_add=True)
+
+    objects = OnDutyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("Dienst")
+        verbose_name_plural = _("Im Dienst")
+
+    def __str__(self) -> str:
+        return str(self.user)

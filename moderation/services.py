@@ -9,7 +9,7 @@ from articles.models import Counters
 from comments.models import Comment
 from comments.services import publish, withdraw
 from moderation.models import Decision, Notice
-from moderation.tasks import send_notice_receipt, send_pick_mail
+from moderation.tasks import send_notice_receipt, send_pick_mail, tell_on_duty
 from newsroom.unasked import may_send_unasked
 from readers.models import User
 
@@ -37,6 +37,7 @@ def remove(comment: Comment, *, moderator: User, reason: str) -> None:
         if comment.is_held or comment.is_published:
             withdraw(comment, Comment.State.REMOVED)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason)
+            comment.notices.filter(state=Notice.State.OPEN).update(state=Notice.State.DECIDED)
 
 
 def restore(comment: Comment, *, moderator: User) -> None:
@@ -78,9 +79,17 @@ def _set_picked(comment: Comment, moment: datetime | None, moderator: User, acti
     Decision.objects.create(comment=comment, moderator=moderator, action=action)
 
 
+def dismiss(notice: Notice, *, moderator: User) -> None:
+    """The comment stays; safe to call twice."""
+    with transaction.atomic():
+        if Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).update(state=Notice.State.DECIDED):
+            Decision.objects.create(comment=notice.comment, moderator=moderator, action=Decision.Action.DISMISS)
+
+
 def give_notice(notice: Notice, *, network: str) -> None:
     """Takes a reader's report; whoever left an address gets a receipt (A6), unless strangers flood that address."""
     with transaction.atomic():
         notice.save()
         if notice.email and may_send_unasked("receipt", notice.email, network, per_day=RECEIPTS_PER_DAY):
             send_notice_receipt.defer(notice_id=notice.pk)
+        tell_on_duty(notice_id=notice.pk)

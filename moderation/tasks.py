@@ -1,10 +1,16 @@
+from datetime import timedelta
+
 from procrastinate.contrib.django import app
 
 from comments.models import Comment
-from moderation.mails import notice_receipt_mail, pick_mail
-from moderation.models import Notice
+from moderation.mails import held_comment_mail, notice_mail, notice_receipt_mail, pick_mail
+from moderation.models import Notice, OnDuty
 from newsroom.mail import hand_over
+from newsroom.ratelimit import count_up
 from newsroom.tasks import PATIENT
+from readers.models import User
+
+MAILS_PER_HOUR = 30  # to one editor
 
 
 @app.task(retry=PATIENT)
@@ -12,6 +18,36 @@ def send_notice_receipt(notice_id: int) -> None:
     notice = Notice.objects.select_related("comment__article").filter(pk=notice_id).first()
     if notice is not None and notice.email:
         hand_over(notice_receipt_mail(notice))
+
+
+def tell_on_duty(*, comment_id: int | None = None, notice_id: int | None = None) -> None:
+    """Owes every editor on duty a mail about a held comment or a report. Call in the transaction that made it."""
+    for editor_id in OnDuty.objects.able().values_list("user", flat=True):
+        if notice_id is not None:
+            send_notice.defer(notice_id=notice_id, editor_id=editor_id)
+        else:
+            send_held_comment.defer(comment_id=comment_id, editor_id=editor_id)
+
+
+@app.task(retry=PATIENT)
+def send_held_comment(comment_id: int, editor_id: int) -> None:
+    comment = Comment.objects.held().select_related("article", "parent").filter(pk=comment_id).first()
+    on_duty = OnDuty.objects.able().filter(user=editor_id).first()
+    if comment is not None and on_duty is not None and (left := _mails_left(on_duty.user)) >= 0:
+        hand_over(held_comment_mail(comment, on_duty.user, is_last=left == 0))
+
+
+@app.task(retry=PATIENT)
+def send_notice(notice_id: int, editor_id: int) -> None:
+    notice = Notice.objects.select_related("comment__article").filter(pk=notice_id, state=Notice.State.OPEN).first()
+    on_duty = OnDuty.objects.able().filter(user=editor_id).first()
+    if notice is not None and on_duty is not None and (left := _mails_left(on_duty.user)) >= 0:
+        hand_over(notice_mail(notice, on_duty.user, is_last=left == 0))
+
+
+def _mails_left(editor: User) -> int:
+    """After this one, in this hour; negative if this is one too many. Whoever floods us does not flood the editor."""
+    return MAILS_PER_HOUR - count_up("mail on duty", f"editor {editor.pk}", window=timedelta(hours=1))
 
 
 @app.task(retry=PATIENT)

@@ -4,16 +4,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
 from comments.models import Comment
-from moderation.forms import NoticeForm
+from moderation.by_mail import Order, Step, read_order
+from moderation.forms import NoticeForm, RemovalForm
 from moderation.models import Notice
-from moderation.services import give_notice
+from moderation.services import ChangedMeanwhileError, approve, dismiss, give_notice, remove
 from newsroom.mail import site_url
 from newsroom.ratelimit import client_network, count_up
-from newsroom.sharedforms import shared_form
+from newsroom.sharedforms import shared_form, token_page
 from readers.device import acting_reader
 
 NOTICES_PER_NETWORK, PER_NETWORK = 30, timedelta(hours=1)
@@ -42,3 +44,42 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
             None, _("Aus Ihrem Netz kamen sehr viele Meldungen. Bitte versuchen Sie es in einer Stunde wieder.")
         )
     return render(request, "moderation/report.html", {"comment": comment, "form": form}, status=status)
+
+
+@csrf_exempt  # the token in the address is the right to act
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide_by_mail(request: HttpRequest, token: str) -> HttpResponse:
+    """A link out of the mail to the editor on duty: one decision, one button. GET asks, POST acts (B12)."""
+    order = read_order(token)
+    if order is None:
+        return render(request, "moderation/order_dead.html", status=404)
+    form = RemovalForm(request.POST if request.method == "POST" and order.step == Step.REMOVE else None)
+    changed = order.comment.fingerprint != order.as_seen
+    if request.method == "POST" and not changed and (not form.is_bound or form.is_valid()):
+        try:
+            _carry_out(order, form)
+        except ChangedMeanwhileError:
+            changed = True
+        order.comment.refresh_from_db()
+        if order.notice is not None:
+            order.notice.refresh_from_db()
+    context = {"order": order, "comment": order.comment, "article": order.comment.article, "form": form}
+    context |= {"changed": changed, "is_open": _is_open(order), "Step": Step}
+    return render(request, "moderation/decide_by_mail.html", context, status=422 if form.errors else 200)
+
+
+def _carry_out(order: Order, form: RemovalForm) -> None:
+    if order.step == Step.APPROVE:
+        approve(order.comment, moderator=order.editor, as_seen=order.as_seen)
+    elif order.step == Step.REMOVE:
+        remove(order.comment, moderator=order.editor, reason=form.cleaned_data["reason"])
+    elif order.notice is not None:
+        dismiss(order.notice, moderator=order.editor)
+
+
+def _is_open(order: Order) -> bool:
+    """Is there still something to decide?"""
+    if order.notice is not None:
+        return order.notice.state == Notice.State.OPEN and order.comment.is_published
+    return order.comment.is_held

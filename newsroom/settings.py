@@ -275,6 +275,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # A line for every job is noise; what goes wrong there is a warning. And anybody can send what Django turns away (a
     # strange host, too many fields): one line each, not a traceback.
-    "loggers": {"procrastinate": {"level": "WARNING"}, "django.security": {"level": "CRITICAL"}},
+    # And aiosmtpd's would keep who wrote to us.
+    "loggers": {
+        "procrastinate": {"level": "WARNING"},
+        "mail.log": {"level": "WARNING"},
+        "django.security": {"level": "CRITICAL"},
+    },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
 }

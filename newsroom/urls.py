@@ -6,7 +6,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
 from articles.feeds import ArticleSitemap, PageSitemap
-from newsroom import mailbox_views, views
+from newsroom import mailbox_views, samples, views
 
 urlpatterns = [
     path("", include("articles.urls")),
@@ -30,7 +30,10 @@ if settings.ANYMAIL.get("WEBHOOK_SECRET"):  # without it anybody could tell us a
 if settings.MAILBOX:
     urlpatterns += [
         path("postfach/", mailbox_views.letters, name="mailbox"),
+        path("postfach/muster/", samples.gallery, name="samples"),
+        path("postfach/muster/<str:name>/", samples.sample_html, name="sample_html"),
         path("postfach/<str:key>/", mailbox_views.letter, name="letter"),
+        path("postfach/<str:key>/antworten/", mailbox_views.answer, name="answer_letter"),
         path("postfach/<str:key>/html/", mailbox_views.letter_html, name="letter_html"),
     ]
 

@@ -86,6 +86,11 @@ class RecipientForm(forms.ModelForm):
         }
         labels = {"language": _("Sprache der Mails")}
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        usual = dict(settings.LANGUAGES)[settings.LANGUAGE_CODE]
+        self.fields["language"].choices = [("", _("wie diese Seite (%s)") % usual), *settings.LANGUAGES]
+
     def clean(self) -> dict:
         cleaned = super().clean()
         one, other = cleaned.get("quiet_from"), cleaned.get("quiet_until")

@@ -29,15 +29,16 @@ class Clock:
 
     def due_at(self, rhythm: str, now: datetime) -> datetime:
         """When what happened `now` is to be told, in UTC: `now` itself, or the first moment after it that fits."""
+        moment = now.astimezone(UTC)  # adding up local times loses or doubles an hour at a clock change
         if rhythm == Rhythm.DAILY:
-            moment = self._next(self.daily_at, now, once_a_day=True)
+            moment = self._next(self.daily_at, moment, once_a_day=True)
         elif rhythm == Rhythm.HOURLY:
-            local = now.astimezone(self.zone)  # a full hour there: some zones are half an hour off
-            moment = now + timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
+            local = moment.astimezone(self.zone)  # a full hour there: some zones are half an hour off
+            moment += timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
             moment = moment.replace(microsecond=0)
-        else:
-            moment = now
-        return (self._next(self.quiet_until, moment) if self._is_quiet(moment) else moment).astimezone(UTC)
+        while self._is_quiet(moment):  # again, where a clock change skips the minutes between two times of quiet
+            moment = self._next(self.quiet_until, moment)
+        return moment
 
     def _is_quiet(self, moment: datetime) -> bool:
         if self.quiet_from is None or self.quiet_until is None:

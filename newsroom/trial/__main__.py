@@ -88,6 +88,7 @@ class Site:
     def _set_environment(self) -> None:
         self.secrets = load_secrets(self.data / "secrets.json")
         self.mailbox_port = free_port()
+        inbound_port = free_port()
         settings = {
             "DATABASE_URL": self.database.url,
             "SECRET_KEY": self.secrets["secret_key"],
@@ -95,6 +96,9 @@ class Site:
             "SITE_URL": self.url,
             "EMAIL_URL": f"smtp://{HOST}:{self.mailbox_port}",
             "NEWSROOM_MAILBOX": str(self.data / "mailbox"),
+            # Mails can be answered in the mailbox under /postfach/: it hands the answer to the worker.
+            "REPLY_DOMAIN": "antwort.localhost",
+            "INBOUND_LISTEN": f"smtp://{HOST}:{inbound_port}",
             "NEWSROOM_STATIC": str(self.data / "static"),
             "DJANGO_SETTINGS_MODULE": "newsroom.settings",
             "PYTHONUNBUFFERED": "1",

@@ -21,6 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from newsroom.trial.exitcodes import PASSWORD_CHANGED, PASSWORD_VALID
 
 EDITOR = "redaktion"
+EDITOR_EMAIL = "redaktion@example.org"  # what goes there lies in the local mailbox
 FIRST_ARTICLE = Path(__file__).parent.parent.parent / "articles" / "content" / "lukaschenko-trifft-putin.md"
 
 
@@ -47,7 +48,8 @@ def make_editor(password: str) -> bool:
     """Make the first editor if there is none. True while this first password is still the editor's."""
     users = get_user_model().objects
     if not users.filter(is_superuser=True).exists():
-        users.create_superuser(username=EDITOR, password=password)
+        users.create_superuser(username=EDITOR, password=password, email=EDITOR_EMAIL)
+        apps.get_model("moderation", "OnDuty").objects.create(user=users.get(username=EDITOR))
     editor = users.filter(username=EDITOR).first()
     return editor is not None and editor.check_password(password)
 
