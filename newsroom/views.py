@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
 
 from newsroom.formkey import new_form_key
+from newsroom.models import Outbox
 
 # How Django's reasons begin when the form stood on another site.
 FROM_ELSEWHERE = tuple(reason.partition(" - ")[0] for reason in (REASON_BAD_ORIGIN, REASON_BAD_REFERER))
@@ -28,8 +29,8 @@ SHOWN_AGAIN = {
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 if database and worker are well, else 503; says which."""
-    state = {"database": "ok", "worker": "ok"}
+    """200 if database and worker are well, else 503; says which, and whether mails go out."""
+    state = {"database": "ok", "worker": "ok", "mail": "ok"}
     try:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -39,9 +40,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
             )
             if not cursor.fetchone()[0]:
                 state["worker"] = "silent"
+        if Outbox.now().is_paused:
+            state["mail"] = "paused"
     except DatabaseError:
-        state = {"database": "away", "worker": "unknown"}
-    return JsonResponse(state, status=200 if set(state.values()) == {"ok"} else 503)
+        state = {"database": "away", "worker": "unknown", "mail": "unknown"}
+    # A mail server that refuses everything is an alarm, but no reason to take the site away from its readers.
+    is_well = state["database"] == state["worker"] == "ok"
+    return JsonResponse(state, status=200 if is_well else 503)
 
 
 @never_cache

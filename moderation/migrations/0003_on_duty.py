@@ -6,41 +6,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comments', '0004_fewer_indexes'),
-        ('moderation', '0002_picks'),
+        ("comments", "0004_fewer_indexes"),
+        ("moderation", "0002_picks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OnDuty',
+            name="OnDuty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField(auto_now_add=True, verbose_name='seit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateTimeField(auto_now_add=True, verbose_name="seit")),
             ],
             options={
-                'verbose_name': 'Dienst',
-                'verbose_name_plural': 'Im Dienst',
+                "verbose_name": "Dienst",
+                "verbose_name_plural": "Im Dienst",
             },
         ),
         migrations.RemoveConstraint(
-            model_name='decision',
-            name='decision_action_valid',
+            model_name="decision",
+            name="decision_action_valid",
         ),
         migrations.AlterField(
-            model_name='decision',
-            name='action',
-            field=models.CharField(choices=[('approve', 'freigegeben'), ('remove', 'entfernt'), ('restore', 'wiederhergestellt'), ('pick', 'empfohlen'), ('unpick', 'Empfehlung zurückgenommen'), ('dismiss', 'nach Meldung stehen gelassen')], max_length=10, verbose_name='Entscheidung'),
+            model_name="decision",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("approve", "freigegeben"),
+                    ("remove", "entfernt"),
+                    ("restore", "wiederhergestellt"),
+                    ("pick", "empfohlen"),
+                    ("unpick", "Empfehlung zurückgenommen"),
+                    ("dismiss", "nach Meldung stehen gelassen"),
+                ],
+                max_length=10,
+                verbose_name="Entscheidung",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('action__in', ['approve', 'remove', 'restore', 'pick', 'unpick', 'dismiss'])), name='decision_action_valid'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("action__in", ["approve", "remove", "restore", "pick", "unpick", "dismiss"])),
+                name="decision_action_valid",
+            ),
         ),
         migrations.AddField(
-            model_name='onduty',
-            name='user',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='duty', to=settings.AUTH_USER_MODEL, verbose_name='Redakteur'),
+            model_name="onduty",
+            name="user",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="duty",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="Redakteur",
+            ),
         ),
     ]

@@ -4,6 +4,7 @@ from django import template
 
 from comments.models import Comment
 from moderation.models import Notice
+from newsroom.models import Outbox
 
 MOST = 100  # counted so far and no further: the page costs the same however much has piled up
 
@@ -11,9 +12,10 @@ register = template.Library()
 
 
 @register.simple_tag
-def waiting() -> dict[str, int]:
-    """How many comments are held and how many notices open, at most MOST each."""
+def waiting() -> dict[str, int | Outbox]:
+    """How many comments are held and how many notices open, at most MOST each; and whether mails go out."""
     return {
         "comments": Comment.objects.held()[:MOST].count(),
+        "mails": Outbox.now(),
         "notices": Notice.objects.filter(state=Notice.State.OPEN)[:MOST].count(),
     }
