@@ -21,6 +21,12 @@ bench:
 	bin/python bin/environment.py requirements.txt
 	exec .venv/bin/python -m bench
 
+# What is lost when something breaks: kills, crashes, no database. A quarter of an hour; ARGS=--short takes about a minute.
+.PHONY: faults
+faults:
+	bin/python bin/environment.py requirements.txt
+	exec .venv/bin/python -m faults $(ARGS)
+
 # Programs are started as modules: their scripts in .venv/bin carry the path of the folder they were made in.
 lint:
 	bin/python bin/environment.py requirements-dev.txt
