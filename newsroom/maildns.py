@@ -566,10 +566,13 @@ def _check_dkim(resolver: Resolver, domain: str, selectors: list[str]) -> Iterat
 
 def _keys(resolver: Resolver, domain: str, selector: str) -> list[str]:
     """The records that mean to be keys; with a wildcard, any record may stand at a selector."""
-    texts = resolver.texts(f"{selector}._domainkey.{domain}")
-    return [
-        text for text in texts if _tag(text, "v", "DKIM1" if _tag(text, "p") is not None else "").startswith("DKIM1")
-    ]
+    return [text for text in resolver.texts(f"{selector}._domainkey.{domain}") if _is_key(text)]
+
+
+def _is_key(text: str) -> bool:
+    """A key need not say what it is (RFC 6376 3.6.1)."""
+    version = _tag(text, "v")
+    return _tag(text, "p") is not None if version is None else version.startswith("DKIM1")
 
 
 def _judge_key(where: str, selector: str, keys: list[str]) -> Finding:
@@ -615,13 +618,13 @@ def _judge_key(where: str, selector: str, keys: list[str]) -> Finding:
     return good(_("DKIM: Schlüssel „%(selector)s“, Ed25519.") % told, advice)
 
 
-def _tag(text: str, name: str, default: str | None = None) -> str | None:
+def _tag(text: str, name: str) -> str | None:
     """Of a text that may be anything. No pattern: 60 kB of spaces took one ten seconds."""
     for part in text.split(";"):
         key, equals, value = part.partition("=")
         if equals and key.strip() == name:
             return value.strip()
-    return default
+    return None
 
 
 def _tags(text: str) -> dict[str, str]:
