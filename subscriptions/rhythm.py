@@ -56,6 +56,6 @@ class Clock:
             shown = datetime.combine(today + timedelta(days=days), wall, self.zone)
             folds = [shown] if once_a_day else [shown, shown.replace(fold=1)]
             for moment in (fold.astimezone(UTC) for fold in folds):
-                if moment >= after:
+                if moment > after:
                     return moment
         raise AssertionError("three days hold every time of day")

@@ -1,0 +1,130 @@
+"""A mail server that answers as the test tells it: refuses, falls silent, hangs up. It remembers what it took."""
+
+import asyncio
+import socket
+from asyncio import Server
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+EVERYBODY = "*"
+SILENCE, HANG_UP = "silence", "hang up"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A mail for which the server answers from now on, whether or not the client heard so."""
+
+    recipient: str
+    message_id: str
+    raw: bytes
+
+    @property
+    def text(self) -> str:
+        return message_from_bytes(self.raw, policy=policy.default).get_body(("plain",)).get_content()
+
+    def header(self, name: str) -> str:
+        return str(message_from_bytes(self.raw, policy=policy.default)[name])
+
+
+class MailServer:
+    """Answers are whole lines ("550 5.1.1 Unbekannt"), by recipient or for EVERYBODY; what is not said is taken."""
+
+    def __init__(self) -> None:
+        self.lets_in = True
+        self.to_sender = ""
+        self.to_recipient: dict[str, str] = {}
+        self.to_mail: dict[str, str] = {}  # after its text. SILENCE and HANG_UP come when the server has it
+        self.most_per_connection = 1_000_000
+        self.taken: list[Taken] = []
+        self.asked: Counter[str] = Counter()  # how often, for each recipient
+        self.connections = 0
+
+    @property
+    def recipients(self) -> list[str]:
+        """Of the mails taken, in order."""
+        return [mail.recipient for mail in self.taken]
+
+    def authenticate(self, *_details: object) -> AuthResult:
+        return AuthResult(success=self.lets_in, handled=False)  # False: "535 5.7.8 Authentication credentials invalid"
+
+    # What follows is called by aiosmtpd, in the server's thread.
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name, session.mails = hostname, 0
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if session.mails == self.most_per_connection:
+            return "421 4.7.0 Too many messages on this connection"
+        session.mails += 1
+        envelope.mail_from = address
+        return self.to_sender or "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.asked[address] += 1
+        if refusal := _said(self.to_recipient, address):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        (recipient,) = envelope.rcpt_tos
+        answer = _said(self.to_mail, recipient)
+        if answer not in {"", SILENCE, HANG_UP}:
+            return answer
+        raw = bytes(envelope.content or b"")
+        self.taken.append(Taken(recipient, message_from_bytes(raw, policy=policy.default)["Message-ID"], raw))
+        if answer == HANG_UP:
+            server.transport.close()
+        if answer:
+            await asyncio.Event().wait()  # until the connection ends, and this with it
+        return "250 OK"
+
+
+def _said(answers: dict[str, str], recipient: str) -> str:
+    return answers.get(recipient) or answers.get(EVERYBODY, "")
+
+
+class _Controller(Controller):
+    def __init__(self, server: MailServer, listener: socket.socket) -> None:
+        host, port = listener.getsockname()
+        super().__init__(
+            server,
+            hostname=host,
+            port=port,
+            authenticator=server.authenticate,
+            auth_require_tls=False,
+            ident="scripted",
+        )
+        self.listener = listener
+
+    def _create_server(self) -> Coroutine[Any, Any, Server]:
+        return self.loop.create_server(self._factory_invoker, sock=self.listener)
+
+
+@contextmanager
+def mail_server(settings: Any) -> Iterator[MailServer]:
+    """Runs on loopback while the block runs; `settings` (pytest-django's) name it as the site's mail server."""
+    server = MailServer()
+    controller = _Controller(server, socket.create_server(("127.0.0.1", 0)))
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", controller.port, 5
+    try:
+        yield server
+    finally:
+        controller.stop()
