@@ -46,6 +46,7 @@ def sample_html(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
+    mails = subscriptions.mails
     article = Article(pk=NOBODY, slug="muster", headline="Lukaschenko trifft Putin: Wird Weißrussland zum Puffer?")
     berta = Reader(pk=NOBODY, name="Berta", email="berta@example.org")
     question = _comment(article, "Berta", "Und wer fragt eigentlich die Leute, die *dort* wohnen?")
@@ -56,19 +57,19 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
     me = Recipient(email=berta.email)
     row = Subscription(pk=NOBODY, article=article, kind="replies", email=me.email, reader=berta)
     told = [Delivery(pk=NOBODY, comment=one, subscription=row, email=me.email) for one in (other, answer)]
+    personal = [mails.Personal.of(one, answered=NOBODY) for one in told]
     notice = Notice(
         pk=NOBODY, comment=other, kind="insult", reason="Das ist gegen Regel 2.", name="Dora", email="dora@example.org"
     )
     editor = User(pk=NOBODY, username="redaktion", email="redaktion@example.org")
     other.held_because = ["Gesperrtes Wort: Puffer"]
     codes = {"SITE_NAME": settings.SITE_NAME, "SITE_URL": settings.SITE_URL, "email": me.email, "code": "12345678"}
-    mails = subscriptions.mails
     refusal = _("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier.")
     return {
         "bestaetigen": (_("Bestätigung eines Abonnements"), lambda: mails.opt_in_mail(row, me)),
-        "antwort": (_("Eine Antwort"), lambda: mails.comment_mail(told[1], me)),
-        "kommentar": (_("Ein Kommentar"), lambda: mails.comment_mail(told[0], me)),
-        "sammlung": (_("Mehrere auf einmal"), lambda: mails.digest_mail(told[0], told, me)),
+        "antwort": (_("Eine Antwort"), lambda: mails.comment_mail(answer, kind=row.kind, personal=personal[1])),
+        "kommentar": (_("Ein Kommentar"), lambda: mails.comment_mail(other, kind="article", personal=personal[0])),
+        "sammlung": (_("Mehrere auf einmal"), lambda: mails.digest_mail(told[0], told)),
         "abos": (_("Alle Abonnements"), lambda: mails.manage_mail(me)),
         "wartet": (_("Antwort per Mail: wird angesehen"), lambda: mails.answer_held_mail(told[1], answer, "", me)),
         "abgelehnt": (

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from email.utils import formataddr
 
 from django.conf import settings
@@ -35,39 +36,80 @@ def opt_in_mail(subscription: Subscription, recipient: Recipient) -> EmailMultiA
         )
 
 
-def comment_mail(delivery: Delivery, recipient: Recipient) -> EmailMultiAlternatives:
-    """Tells of one new comment or reply, with the words it answers (B1, B3, B6-B8, B10)."""
-    comment = delivery.comment
-    parent = comment.parent
-    root = _message_id("article", comment.article_id)
-    answered = [_message_id("comment", _told_with(delivery), delivery.email)] if parent else []
-    with recipient.language_active():
-        return _mail(
-            delivery,
-            recipient,
-            template="subscriptions/mail/comment",
-            context={**_shown(delivery), "DELIMITER": DELIMITER},
-            headers={
-                "From": sender_named(comment.name),
-                "In-Reply-To": answered[0] if answered else root,
-                "References": " ".join([root, *answered]),
-                **_reply_to(delivery),
-            },
+@dataclass(frozen=True)
+class Personal:
+    """What differs in the mails about one comment from one recipient to the next."""
+
+    email: str
+    message_id: str
+    answered_id: str  # of the mail about what the comment answers; the article's where it answers nothing
+    end_url: str
+    manage_url: str
+    answer_address: str = ""
+    bounce_address: str = ""
+
+    @classmethod
+    def of(cls, delivery: Delivery, *, answered: int | None) -> "Personal":
+        """`answered` is the comment whose Message-ID the mail about the answered one bore, None without one."""
+        replies = {}
+        if domain := settings.REPLY_DOMAIN:
+            replies["answer_address"] = f"{delivery.mail_token('antwort')}@{domain}"
+            replies["bounce_address"] = f"{delivery.mail_token('rueck')}@{domain}"
+        return cls(
+            email=delivery.email,
+            message_id=_message_id("comment", delivery.comment_id, delivery.email),
+            answered_id=_message_id("comment", answered, delivery.email) if answered else "",
+            end_url=site_url(reverse("end_subscription", args=[delivery.subscription.token("end")])),
+            manage_url=site_url(reverse("manage_subscriptions", args=[Recipient(email=delivery.email).token])),
+            **replies,
+        )
+
+    def placeholders(self) -> "Personal":
+        """As many words, none of them anybody's: for a mail that is composed once for all."""
+        return Personal(
+            email="an-wen@platzhalter.invalid",
+            message_id="<welche-nachricht@platzhalter.invalid>",
+            answered_id=self.answered_id and "<worauf@platzhalter.invalid>",
+            end_url="https://platzhalter.invalid/ende/",
+            manage_url="https://platzhalter.invalid/alle/",
+            answer_address=self.answer_address and "antwort@platzhalter.invalid",
+            bounce_address=self.bounce_address and "zurueck@platzhalter.invalid",
         )
 
 
-def digest_mail(head: Delivery, deliveries: list[Delivery], recipient: Recipient) -> EmailMultiAlternatives:
+def comment_mail(comment: Comment, *, kind: str, personal: Personal) -> EmailMultiAlternatives:
+    """Tells of one new comment or reply, with the words it answers, in the active language (B1, B3, B6-B8, B10)."""
+    headers = {"From": sender_named(comment.name)}
+    if personal.answer_address:
+        headers["Reply-To"] = formataddr((settings.SITE_NAME, personal.answer_address))
+    return _mail(
+        comment,
+        personal,
+        template="subscriptions/mail/comment",
+        context={
+            "answers_me": kind == Subscription.Kind.REPLIES,
+            "DELIMITER": DELIMITER,
+            **_shown(comment, personal.answer_address),
+        },
+        headers=headers,
+    )
+
+
+def digest_mail(head: Delivery, deliveries: list[Delivery]) -> EmailMultiAlternatives:
     """Tells of what was gathered on one article, the first comment first. `head` gives the mail its Message-ID."""
-    root = _message_id("article", head.comment.article_id)
-    with recipient.language_active():
-        entries = [_shown(delivery) for delivery in sorted(deliveries, key=lambda row: row.comment.number or 0)]
-        return _mail(
-            head,
-            recipient,
-            template="subscriptions/mail/digest",
-            context={"entries": entries, "count": len(entries)},
-            headers={"In-Reply-To": root, "References": root},
-        )
+    personal = Personal.of(head, answered=None)
+    entries = []
+    for delivery in sorted(deliveries, key=lambda row: row.comment.number or 0):
+        answers_me = delivery.subscription.kind == Subscription.Kind.REPLIES
+        address = Personal.of(delivery, answered=None).answer_address
+        entries.append({"answers_me": answers_me, **_shown(delivery.comment, address)})
+    return _mail(
+        head.comment,
+        personal,
+        template="subscriptions/mail/digest",
+        context={"answers_me": entries[0]["answers_me"], "entries": entries, "count": len(entries)},
+        headers={},
+    )
 
 
 def manage_mail(recipient: Recipient) -> EmailMultiAlternatives:
@@ -114,70 +156,49 @@ def _to_answerer(delivery: Delivery, answers: str, template: str, context: dict)
 
 
 def _mail(
-    delivery: Delivery, recipient: Recipient, *, template: str, context: dict, headers: dict[str, str]
+    comment: Comment, personal: Personal, *, template: str, context: dict, headers: dict[str, str]
 ) -> EmailMultiAlternatives:
     """What a mail about one comment and a digest have in common."""
-    article, subscription = delivery.comment.article, delivery.subscription
-    end_url = site_url(reverse("end_subscription", args=[subscription.token("end")]))
+    article = comment.article
+    root = _message_id("article", article.pk)
     message = compose(
-        to=delivery.email,
+        to=personal.email,
         # Constant per article, so that mail clients which go by subject thread it too (B7).
         subject=_("Kommentare zu „%s“") % article.headline,
         template=template,
         context={
             "article": article,
             "article_url": site_url(article.get_absolute_url()),
-            "answers_me": subscription.kind == Subscription.Kind.REPLIES,
-            "end_url": end_url,
-            "manage_url": site_url(reverse("manage_subscriptions", args=[recipient.token])),
+            "end_url": personal.end_url,
+            "manage_url": personal.manage_url,
             **context,
         },
         headers={
-            "Message-ID": _message_id("comment", delivery.comment_id, delivery.email),
+            "From": settings.DEFAULT_FROM_EMAIL,
+            "Message-ID": personal.message_id,
+            "In-Reply-To": personal.answered_id or root,
+            "References": " ".join(filter(None, [root, personal.answered_id])),
             "List-Id": _list_id(article),
             "List-Archive": f"<{site_url(article.get_absolute_url())}>",
-            "List-Unsubscribe": f"<{end_url}>",
+            "List-Unsubscribe": f"<{personal.end_url}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             **headers,
         },
     )
-    if settings.REPLY_DOMAIN:
-        message.from_email = (
-            f"{delivery.mail_token('rueck')}@{settings.REPLY_DOMAIN}"  # the envelope's: bounces name it
-        )
-        message.extra_headers.setdefault("From", settings.DEFAULT_FROM_EMAIL)
+    if personal.bounce_address:
+        message.from_email = personal.bounce_address  # of the envelope: servers return there what they cannot deliver
     return message
 
 
-def _shown(delivery: Delivery) -> dict:
-    """One comment, as the templates show it."""
-    comment = delivery.comment
-    parent = comment.parent if comment.parent and comment.parent.is_published else None
+def _shown(comment: Comment, answer_address: str) -> dict:
+    """One comment, as the templates show it. What is written to `answer_address` becomes a reply to it (B17)."""
     return {
         "comment": comment,
-        "parent": parent,
-        "answers_me": delivery.subscription.kind == Subscription.Kind.REPLIES,
+        "parent": comment.parent if comment.parent and comment.parent.is_published else None,
         "comment_url": site_url(comment.get_absolute_url()),
         "answer_url": site_url(reverse("reply", args=[comment.pk])),
-        "answer_address": _answer_address(delivery),
+        "answer_address": answer_address,
     }
-
-
-def _reply_to(delivery: Delivery) -> dict[str, str]:
-    address = _answer_address(delivery)
-    return {"Reply-To": formataddr((settings.SITE_NAME, address))} if address else {}
-
-
-def _answer_address(delivery: Delivery) -> str:
-    """What is written to it becomes a reply to this comment, if it comes from the subscriber (B17)."""
-    return f"{delivery.mail_token('antwort')}@{settings.REPLY_DOMAIN}" if settings.REPLY_DOMAIN else ""
-
-
-def _told_with(delivery: Delivery) -> int:
-    """The comment whose Message-ID the mail about the answered comment bore: its own, or the first of its digest."""
-    parent_id = delivery.comment.parent_id
-    told = Delivery.objects.filter(comment=parent_id, email=delivery.email, digest__isnull=False)
-    return told.values_list("digest__comment", flat=True).first() or parent_id
 
 
 def _list_id(article: Article) -> str:

@@ -9,19 +9,20 @@ import logging
 from datetime import timedelta
 from time import monotonic
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from newsroom.handover import About, Line, Refusal
 from newsroom.models import Outbox, Suppression
+from newsroom.prepared import execute, fetch_one
 from newsroom.tasks import call_off, put_off, take_up_again
-from subscriptions.mails import comment_mail, digest_mail
-from subscriptions.models import Delivery, Recipient
+from subscriptions.letters import CLAIM, Claimed, letter
+from subscriptions.models import Delivery
 
 logger = logging.getLogger(__name__)
 
-_TOLD = ["comment__article", "comment__parent", "subscription"]
 
 # So many refused one after the other, and none taken: it is not about them (E15).
 IN_A_ROW = 5
@@ -59,50 +60,41 @@ class _Run:
         """False if there is nothing to send, or no way to."""
         with transaction.atomic():
             # The row's lock keeps other workers away while the mail server is answering.
-            head = (
-                Delivery.objects.due(timezone.now())
-                .select_for_update(of=("self",), skip_locked=True)
-                .select_related(*_TOLD)
-                .first()
-            )
-            if head is None:
+            row = fetch_one(CLAIM, [timezone.now()])
+            if row is None:
                 return False
-            if head.gathered and head.attempts == 0:
+            claimed = Claimed(*row)
+            if claimed.gathered and claimed.attempts == 0:
                 # Which comments share this mail is settled, and committed, before it goes out: were it sent twice,
                 # it would be the same mail.
-                _gather(head)
+                _gather(claimed.pk)
                 return True
-            refusal = self._send(head)
-        if refusal is None:
-            return True
-        return self._learn(head, refusal)
+            refusal = self._send(claimed)
+        return True if refusal is None else self._learn(claimed, refusal)
 
-    def _send(self, head: Delivery) -> Refusal | None:
+    def _send(self, claimed: Claimed) -> Refusal | None:
         """Sends the mail of this row, if it is still wanted (E19), and marks what became of it."""
-        rows = [head]
-        if head.gathered:
-            rows += head.members.filter(state=Delivery.State.WAITING).select_related(*_TOLD).order_by("pk")
-        wanted = [row for row in rows if row.is_wanted]
-        if not wanted:
-            _mark(rows, Delivery.State.DROPPED)
+        mail = letter(claimed)
+        if not mail.wanted:
+            _mark(mail.rows, Delivery.State.DROPPED)
             return None
-        if Suppression.objects.standing().filter(email=head.email).exists():
-            _mark(rows, Delivery.State.SUPPRESSED)
+        if claimed.suppressed:
+            _mark(mail.rows, Delivery.State.SUPPRESSED)
             return None
-        recipient = Recipient.of(head.email)
         try:
-            message = comment_mail(head, recipient) if wanted == [head] else digest_mail(head, wanted, recipient)
+            with translation.override(claimed.language or settings.LANGUAGE_CODE):
+                message = mail.compose()
         except Exception:
-            logger.exception("Delivery %s cannot be composed", head.pk)
+            logger.exception("Delivery %s cannot be composed", claimed.pk)
             refusal = Refusal(About.MAIL, "Die Mail lässt sich nicht schreiben; das Protokoll sagt, warum.")
         else:
             refusal = self.line.hand_over(message)
         if refusal is None:
-            _mark(wanted, Delivery.State.SENT)
-            _mark([row for row in rows if row not in wanted], Delivery.State.DROPPED)
+            _mark(mail.wanted, Delivery.State.SENT)
+            _mark([pk for pk in mail.rows if pk not in mail.wanted], Delivery.State.DROPPED)
             self._taken()
         elif refusal.about is not About.SERVER:
-            _try_later(rows, refusal.answer)
+            _try_later(claimed, mail.rows, refusal.answer)
         return refusal
 
     def _taken(self) -> None:
@@ -118,10 +110,10 @@ class _Run:
             Delivery.objects.filter(Q(pk=pk) | Q(digest=pk)).update(state=Delivery.State.FAILED)
         self.refused = []
 
-    def _learn(self, head: Delivery, refusal: Refusal) -> bool:
+    def _learn(self, claimed: Claimed, refusal: Refusal) -> bool:
         """Goes on with the next mail, or pauses everything."""
         if refusal.about is About.RECIPIENT:
-            self.refused.append((head.pk, head.email, refusal.answer))
+            self.refused.append((claimed.pk, claimed.email, refusal.answer))
         self.troubles += 1
         if refusal.about is About.SERVER or self.troubles >= IN_A_ROW:
             pause(refusal.answer)
@@ -174,26 +166,29 @@ def release_set_aside(*, send: bool) -> int:
         return aside.update(state=Delivery.State.DROPPED) + call_off()
 
 
-def _gather(head: Delivery) -> None:
+def _gather(pk: int) -> None:
+    """Puts whatever else is due for this address and article into one mail with the claimed row."""
+    head = Delivery.objects.select_related("comment").get(pk=pk)
     same = Delivery.objects.due(timezone.now()).untried()
-    same = same.filter(email=head.email, gathered=True, comment__article=head.comment.article_id).exclude(pk=head.pk)
+    same = same.filter(email=head.email, gathered=True, comment__article=head.comment.article_id).exclude(pk=pk)
     members = list(same.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
     Delivery.objects.filter(pk__in=members).update(digest=head)
-    Delivery.objects.filter(pk=head.pk).update(attempts=1)
+    Delivery.objects.filter(pk=pk).update(attempts=1)
 
 
-def _mark(deliveries: list[Delivery], state: Delivery.State) -> None:
-    sent_at = timezone.now() if state == Delivery.State.SENT else None
-    Delivery.objects.filter(pk__in=[row.pk for row in deliveries]).update(state=state, sent_at=sent_at)
+def _mark(rows: list[int], state: Delivery.State) -> None:
+    if rows:
+        sent_at = timezone.now() if state == Delivery.State.SENT else None
+        execute(
+            "UPDATE subscriptions_delivery SET state = %s, sent_at = %s WHERE id = ANY (%s)", [state, sent_at, rows]
+        )
 
 
-def _try_later(deliveries: list[Delivery], answer: str) -> None:
-    head = deliveries[0]
-    attempts = head.attempts + 1
+def _try_later(claimed: Claimed, rows: list[int], answer: str) -> None:
+    owed = Delivery.objects.filter(pk__in=rows)
+    attempts = claimed.attempts + 1
     if attempts > MOST_ATTEMPTS:
-        Delivery.objects.filter(pk__in=[row.pk for row in deliveries]).update(state=Delivery.State.FAILED, error=answer)
+        owed.update(state=Delivery.State.FAILED, error=answer)
         return
     wait = min(RETRY_FIRST * 4 ** min(attempts - 1, 8), RETRY_AT_MOST)
-    Delivery.objects.filter(pk__in=[row.pk for row in deliveries]).update(
-        attempts=F("attempts") + 1, due_at=timezone.now() + wait, error=answer
-    )
+    owed.update(attempts=F("attempts") + 1, due_at=timezone.now() + wait, error=answer)

@@ -32,7 +32,7 @@ from moderation.models import Notice
 from newsroom.views import forbidden, server_error
 from ratings.services import rate_article
 from readers.accounts import AccountAdapter
-from subscriptions.mails import comment_mail, digest_mail, manage_mail, opt_in_mail
+from subscriptions.mails import Personal, comment_mail, digest_mail, manage_mail, opt_in_mail
 from subscriptions.models import Delivery, Recipient
 from tests import factories
 
@@ -381,12 +381,15 @@ def see_mails(walk: Walk) -> None:
         walk.mail(f"opt-in {kind}", opt_in_mail(row, Recipient.of(row.email)))
         for comment in (root, reply):
             delivery = Delivery(comment=comment, subscription=row, email=row.email)
-            walk.mail(f"{kind} {comment.depth}", comment_mail(delivery, Recipient.of(row.email)))
+            walk.mail(
+                f"{kind} {comment.depth}",
+                comment_mail(comment, kind=kind, personal=Personal.of(delivery, answered=None)),
+            )
         told = [
             Delivery(pk=pk, comment=comment, subscription=row, email=row.email)
             for pk, comment in enumerate((root, reply))
         ]
-        walk.mail(f"digest {kind}", digest_mail(told[0], told, Recipient.of(row.email)))
+        walk.mail(f"digest {kind}", digest_mail(told[0], told))
     walk.mail("manage", manage_mail(Recipient.of(walk.email)))
     walk.mail("confirm comment", confirm_comment_mail(root))
     notice = Notice.objects.create(comment=root, kind="insult", name=AVA, email=ADDRESS, reason=BODY, good_faith=True)

@@ -13,7 +13,7 @@ def heartbeat(seconds_ago: int) -> None:
 
 def test_without_a_worker(db, client):
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "worker": "silent"})
+    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "worker": "silent", "mail": "ok"})
 
 
 def test_with_a_worker_that_fell_silent(db, client):
@@ -25,7 +25,7 @@ def test_with_a_living_worker(db, client):
     heartbeat(600)
     heartbeat(3)
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "worker": "ok"})
+    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "worker": "ok", "mail": "ok"})
     assert "no-store" in answer.headers["Cache-Control"]
     assert answer.cookies == {}
     assert client.head("/healthz").status_code == 200
@@ -34,7 +34,7 @@ def test_with_a_living_worker(db, client):
 def test_real_worker_counts(transactional_db, client, run_jobs):
     """A worker that has ended in order takes its row with it."""
     run_jobs()
-    assert client.get("/healthz").json() == {"database": "ok", "worker": "silent"}
+    assert client.get("/healthz").json() == {"database": "ok", "worker": "silent", "mail": "ok"}
 
 
 def test_only_looking(db, client):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
 from procrastinate.contrib.django import app
 
 from subscriptions.listener import Listener
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         keep_alive()  # before any job: what was owed before a long standstill may have gone out already
         wake()  # for what a killed worker left; the next look for due mails is up to 15 seconds away
+        connection.close()  # jobs run in threads with connections of their own
         listener = Listener(settings.INBOUND_LISTEN) if settings.INBOUND_LISTEN else None
         if listener is not None:
             listener.start()
