@@ -40,6 +40,7 @@ def main() -> None:
 def run(house: House, client: Client, sizes: list[int], *, quick: bool, say):
     # Here and not above: these read the settings, which name the database that has just been started.
     from bench.build import Builder
+    from bench.mailing import Mailing
     from bench.measure import Measuring
 
     builder = Builder(house.environment["DATABASE_URL"])
@@ -51,6 +52,8 @@ def run(house: House, client: Client, sizes: list[int], *, quick: bool, say):
         built.append(builder.article(size))
     builder.finish()
     measuring = Measuring(house, client, built, builder.somebody, quick=quick)
+    small = next(one for one in built if one.size)
+    mailing = Mailing(house, measuring, small, subscribers=1000 if quick else 10_000)
     say("Seiten ohne Cookie, im Wechsel mit einer konstanten Antwort ...")
     house.start_constant(measuring.first_pages())
     measuring.against_constant()
@@ -65,6 +68,9 @@ def run(house: House, client: Client, sizes: list[int], *, quick: bool, say):
             "Antworten in den größten Faden, eine nach der anderen ...": lambda: measuring.posts_one_by_one(writers),
             "Respekt ...": lambda: measuring.votes(writers),
             "Kommentare, 16 zugleich ...": lambda: measuring.posts_at_once(writers),
+            "Abonnenten kommen dazu ...": lambda: mailing.subscribe(builder.writers),
+            "Kommentare mit und ohne Abonnenten, im Wechsel ...": lambda: mailing.posts(writers),
+            "Alle bekommen eine Mail ...": mailing.handing_over,
         }
         writers = iter(builder.writers)
         for step, measure in steps.items():

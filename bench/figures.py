@@ -24,4 +24,9 @@ class Figures:
     vote_ms: float = 0.0
     asks_per_s: float = 0.0
     asks_cpu: float = 0.0  # seconds for each thousand
+    fanout_post_ratio: float = 0.0
+    handover_ratio: float = 0.0
+    mails_per_s: float = 0.0
+    bare_mails_per_s: float = 0.0
+    mail_memory_mb: float = 0.0  # that the worker took more while it sent
     memory_mb: dict[str, float] = field(default_factory=dict)

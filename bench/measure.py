@@ -5,7 +5,7 @@ import random
 import re
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count, cycle
 from statistics import median, quantiles
 
@@ -129,11 +129,14 @@ class Measuring:
         parents = self._some_comments("root_id = %s", self.largest.largest)
         total = (60 if self.quick else POSTS) + WARM_UP
         chosen = (self.chance.choice(parents) for _ in range(total))
-        requests = [self._reply(parent, reader)[0] for parent, reader in zip(chosen, readers, strict=False)]
-        answers = self._ask(requests)
-        assert {answer.status for answer in answers} == {302}, {answer.status for answer in answers}
-        times = [answer.seconds * 1000 for answer in answers[WARM_UP:]]
+        times = self.replies(zip(chosen, readers, strict=False))[WARM_UP:]
         self.figures.post_ms, self.figures.post_p99_ms = median(times), quantiles(times, n=100)[98]
+
+    def replies(self, wanted: Iterable[tuple[int, int]]) -> list[float]:
+        """Milliseconds of each reply; wanted are pairs of what is answered and who answers."""
+        answers = self._ask([self._reply(parent, reader)[0] for parent, reader in wanted])
+        assert {answer.status for answer in answers} == {302}, {answer.status for answer in answers}
+        return [answer.seconds * 1000 for answer in answers]
 
     def posts_at_once(self, readers: Iterator[int]) -> None:
         """Sixteen at a time, three of ten a new thread; afterwards every acknowledged one must be there."""

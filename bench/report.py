@@ -14,6 +14,8 @@ WANTED = {
     "posts_per_s": (300, 600, "more", "16 zugleich in einem Artikel, Kommentare/s"),
     "page_kb": (20, 14, "less", "Seite mit 50 Fäden, gzip, kB, schwerste"),
     "memory_mb": (400, 250, "less", "ganze Seite im Betrieb, PSS, MB, höchster Stand"),
+    "fanout_post_ratio": (1.1, 1.0, "less", "Kommentar bei 10.000 Abonnenten gegen keinen, Zeit"),
+    "handover_ratio": (0.5, 0.8, "more", "Mails/s des Workers gegen eine nackte SMTP-Schleife"),
 }
 
 BUSY = 0.5
@@ -28,6 +30,8 @@ def summary(figures: Figures) -> dict[str, float]:
         "post_p99_ms": round(figures.post_p99_ms, 2),
         "posts_per_s": round(figures.posts_per_s, 1),
         "page_kb": round(max(figures.page_kb.values()), 1),
+        "fanout_post_ratio": round(figures.fanout_post_ratio, 3),
+        "handover_ratio": round(figures.handover_ratio, 3),
         "memory_mb": round(sum(figures.memory_mb.values()), 1),
     }
 
@@ -57,6 +61,10 @@ def show(figures: Figures, others: float) -> None:
     print(
         f"  „Gibt es Neues?“: {figures.asks_per_s:.0f} Anfragen/s, {figures.asks_cpu:.3f} CPU-Sekunden je 1.000;"
         f" {OPEN_PAGES} offene Seiten, alle {ASK_EVERY} s: {core:.0%} eines Kerns"
+    )
+    print(
+        f"  Mails: {figures.mails_per_s:.0f}/s, nackte Schleife {figures.bare_mails_per_s:.0f}/s;"
+        f" der Worker nahm dabei {figures.mail_memory_mb:.0f} MB mehr"
     )
     parts = ", ".join(f"{kind} {size:.0f}" for kind, size in sorted(figures.memory_mb.items()))
     print(f"  Speicher in MB: {parts}")
