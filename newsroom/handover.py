@@ -22,9 +22,9 @@ from django.core.mail import EmailMessage, get_connection
 MAILS_PER_CONNECTION = 100
 
 # RFC 3463: the mailbox does not exist, or takes nothing any more. Other codes beginning with 5 (our reputation, a
-# full mailbox, a rule) say nothing about the address.
-_NO_SUCH_MAILBOX = re.compile(r"5\.(1\.\d{1,3}|2\.1)\b")
-_ANY_CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+# full mailbox, a rule; 5.1.7 and 5.1.8: the sender's address) say nothing about the address.
+_NO_SUCH_MAILBOX = re.compile(r"5\.(1\.(?![78]$)\d{1,3}|2\.1)")
+_CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")  # not a part of the IP address they blocked
 
 
 class About(Enum):
@@ -57,6 +57,13 @@ class Line:
     def hand_over(self, message: EmailMessage) -> Refusal | None:
         """None if the server took the mail. After a time-out nobody knows whether it did: to send the same mail, with
         its same Message-ID, again is right."""
+        used = self._sent
+        refusal = self._hand_over(message)
+        if used and refusal is not None and refusal.about is About.SERVER:
+            refusal = self._hand_over(message)  # perhaps it wants no more over that connection
+        return refusal
+
+    def _hand_over(self, message: EmailMessage) -> Refusal | None:
         try:
             if self._sent is None or self._sent >= MAILS_PER_CONNECTION:
                 self._close()
@@ -92,6 +99,8 @@ def understand(error: Exception) -> Refusal:
         return Refusal(About.RECIPIENT if code >= 500 and is_no_such_mailbox(answer) else About.MAIL, answer)
     if isinstance(error, SMTPDataError):
         return Refusal(About.SERVER if error.smtp_code == 421 else About.MAIL, _answer(error))
+    if isinstance(error, SMTPSenderRefused) and error.smtp_code == 552:  # said at the beginning: it is too big
+        return Refusal(About.MAIL, _answer(error))
     ours = (SMTPSenderRefused, SMTPAuthenticationError, SMTPHeloError, SMTPConnectError, SMTPNotSupportedError)
     if isinstance(error, ours):
         return Refusal(About.SERVER, _answer(error))
@@ -109,7 +118,8 @@ def understand(error: Exception) -> Refusal:
 
 def is_no_such_mailbox(answer: str) -> bool:
     """Does a refusal say that the mailbox does not exist, or takes nothing any more?"""
-    return bool(_NO_SUCH_MAILBOX.search(answer) or not _ANY_CODE.search(answer))
+    codes = _CODE.findall(answer)
+    return not codes or any(map(_NO_SUCH_MAILBOX.fullmatch, codes))
 
 
 def _answer(error: Exception) -> str:
@@ -119,4 +129,5 @@ def _answer(error: Exception) -> str:
 
 def _said(code: int, said: bytes | str) -> str:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    text = "".join(char if char.isprintable() else " " for char in text)  # NUL, which no database stores
     return " ".join(f"{code} {text}".split())[:300]

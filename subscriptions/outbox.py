@@ -23,8 +23,7 @@ from subscriptions.models import Delivery
 
 logger = logging.getLogger(__name__)
 
-
-# So many refused one after the other, and none taken: it is not about them (E15).
+# So many addresses' mails refused one after the other, and none taken: it is not about them (E15).
 IN_A_ROW = 5
 RETRY_FIRST, RETRY_AT_MOST = timedelta(seconds=30), timedelta(hours=2)
 MOST_ATTEMPTS = 28  # about two days
@@ -53,7 +52,7 @@ class _Run:
     def __init__(self, line: Line) -> None:
         self.line = line
         self.refused: list[tuple[int, str, str]] = []  # delivery, address, answer: believed once another mail is taken
-        self.troubles = 0  # mails in a row that were not taken
+        self.troubled: set[str] = set()  # addresses, since a mail was last taken
         self.server_is_well = False
 
     def send_next(self) -> bool:
@@ -84,21 +83,24 @@ class _Run:
         try:
             with translation.override(claimed.language or settings.LANGUAGE_CODE):
                 message = mail.compose()
-        except Exception:
-            logger.exception("Delivery %s cannot be composed", claimed.pk)
-            refusal = Refusal(About.MAIL, "Die Mail lässt sich nicht schreiben; das Protokoll sagt, warum.")
-        else:
             refusal = self.line.hand_over(message)
+        except Exception:  # our mistake, and no reason to think ill of the server
+            logger.exception("Delivery %s cannot be composed", claimed.pk)
+            _try_later(claimed, mail.rows, "Die Mail lässt sich nicht schreiben; das Protokoll sagt, warum.")
+            return None
         if refusal is None:
             _mark(mail.wanted, Delivery.State.SENT)
             _mark([pk for pk in mail.rows if pk not in mail.wanted], Delivery.State.DROPPED)
             self._taken()
-        elif refusal.about is not About.SERVER:
+        elif refusal.about is About.SERVER:
+            # Behind the others, should it be about this mail after all.
+            Delivery.objects.filter(pk=claimed.pk).update(due_at=timezone.now())
+        else:
             _try_later(claimed, mail.rows, refusal.answer)
         return refusal
 
     def _taken(self) -> None:
-        self.troubles = 0
+        self.troubled.clear()
         if not self.server_is_well:
             self.server_is_well = True
             Outbox.objects.filter(pk=Outbox.ONLY).exclude(failures=0).update(
@@ -114,8 +116,8 @@ class _Run:
         """Goes on with the next mail, or pauses everything."""
         if refusal.about is About.RECIPIENT:
             self.refused.append((claimed.pk, claimed.email, refusal.answer))
-        self.troubles += 1
-        if refusal.about is About.SERVER or self.troubles >= IN_A_ROW:
+        self.troubled.add(claimed.email)
+        if refusal.about is About.SERVER or len(self.troubled) >= IN_A_ROW:
             pause(refusal.answer)
             return False
         return True
@@ -163,6 +165,7 @@ def release_set_aside(*, send: bool) -> int:
     with transaction.atomic():
         if send:
             return aside.update(state=Delivery.State.WAITING, due_at=timezone.now()) + take_up_again()
+        Delivery.objects.filter(digest__in=aside).update(state=Delivery.State.DROPPED)
         return aside.update(state=Delivery.State.DROPPED) + call_off()
 
 

@@ -41,7 +41,7 @@ class MailServer:
         self.to_sender = ""
         self.to_recipient: dict[str, str] = {}
         self.to_mail: dict[str, str] = {}  # after its text. SILENCE and HANG_UP come when the server has it
-        self.most_per_connection = 1_000_000
+        self.most_per_connection = self.most_bytes = 1_000_000
         self.taken: list[Taken] = []
         self.asked: Counter[str] = Counter()  # how often, for each recipient
         self.connections = 0
@@ -68,6 +68,8 @@ class MailServer:
     ) -> str:
         if session.mails == self.most_per_connection:
             return "421 4.7.0 Too many messages on this connection"
+        if any(int(size) > self.most_bytes for name, _is, size in (each.partition("=") for each in options) if size):
+            return "552 5.3.4 Message too big"
         session.mails += 1
         envelope.mail_from = address
         return self.to_sender or "250 OK"
