@@ -168,7 +168,7 @@ def _mail(
         template=template,
         context={
             "article": article,
-            "article_url": site_url(article.get_absolute_url()),
+            "conversation_url": site_url(f"{article.get_absolute_url()}#kommentare"),
             "end_url": personal.end_url,
             "manage_url": personal.manage_url,
             **context,

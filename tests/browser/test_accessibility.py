@@ -9,9 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from comments.models import BlockedWord, Comment, Passage
 from comments.services import withdraw
+from moderation.by_mail import Step, order_token
+from moderation.models import OnDuty
 from moderation.services import pick
 from ratings.models import Rating
-from subscriptions.models import Subscription
+from subscriptions.models import Recipient, Subscription
 from subscriptions.services import subscribe
 from tests import factories
 
@@ -98,6 +100,23 @@ def end(page: Page, article) -> None:
     expect(page.get_by_role("button", name="Nicht mehr benachrichtigen")).to_be_visible()
 
 
+def subscriptions_of_an_address(page: Page, article) -> None:
+    row = subscription(article)
+    row.confirmed_at = timezone.now()
+    row.save()
+    page.goto(f"/abos/{Recipient.of(row.email).token}/")
+    page.get_by_label("Ruhe von").fill("22:00")
+    page.get_by_role("button", name="Speichern").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def duty(page: Page, article) -> None:
+    editor = OnDuty.objects.create(user=factories.editor()).user
+    held = factories.comment(article, state=Comment.State.HELD, held_because=["Wort"])
+    page.goto(f"/dienst/{order_token(Step.REMOVE, editor, held)}/")
+    expect(page.get_by_role("button", name="Entfernen")).to_be_visible()
+
+
 def sign_in(page: Page, article) -> None:
     page.goto("/konto/login/")
 
@@ -148,7 +167,7 @@ def site_page(slug: str) -> Callable[[Page, object], None]:
 
 
 PAGES = [home, conversation, error, preview, question, opt_in, end, sign_in, report, thread, not_found]
-PAGES += [edit, somebody_elses, keys]
+PAGES += [edit, somebody_elses, keys, subscriptions_of_an_address, duty]
 PAGES += map(site_page, ["impressum", "datenschutz", "regeln", "kontakt"])
 
 
