@@ -7,6 +7,7 @@ import secrets
 import socket
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
@@ -90,6 +91,11 @@ class Device:
         """Raises one of NO_ANSWER."""
         return self.receive(self.begin(form))
 
+    def try_to_send(self, form: Form) -> Answer | None:
+        with suppress(*NO_ANSWER):
+            return self.send(form)
+        return None
+
     def begin(self, form: Form) -> socket.socket:
         """Sends and does not wait for the answer."""
         fields = {"body": form.body, "name": "Anna Müller", "email": "", "website": "", "subject": ""}
@@ -111,6 +117,11 @@ class Device:
 
     def open(self, path: str) -> Answer:
         return self.receive(self._begin(get(path)))
+
+    def try_to_open(self, path: str) -> Answer | None:
+        with suppress(*NO_ANSWER):
+            return self.open(path)
+        return None
 
     def submit(self, path: str, fields: dict[str, str]) -> Answer:
         return self.receive(self._begin(self._post(path, fields)))

@@ -4,9 +4,8 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from faults.client import NO_ANSWER, Answer, Device, Form
 from faults.crowd import Crowd
 from faults.scenario import Scenario, Stage
 from faults.site import Site
@@ -51,7 +50,7 @@ def between_comment_and_job(stage: Stage, loops: int) -> None:
             forms = [device.fill_in(stage.article) for device in devices]
             _slow(site, stage.chance.choice(["job", "commit"]))
             with ThreadPoolExecutor(2) as pool:
-                sending = [pool.submit(_send, device, form) for device, form in zip(devices, forms, strict=True)]
+                sending = [pool.submit(device.try_to_send, form) for device, form in zip(devices, forms, strict=True)]
                 site.wait_until(lambda: _waiting(site), "Kein Kommentar war zwischen Zeile und Auftrag")
                 time.sleep(stage.chance.uniform(0, WINDOW / 2))
                 death()
@@ -68,14 +67,14 @@ def between_comment_and_job(stage: Stage, loops: int) -> None:
             for device, form, answer in zip(devices, forms, answers, strict=True):
                 if answer is None or not answer.acknowledges:
                     site.wait_until(
-                        lambda d=device, f=form: (a := _send(d, f)) is not None and stage.acknowledge(f, a),
+                        lambda d=device, f=form: stage.send(d, f),
                         "Der zweite Versuch wird nicht angenommen",
                     )
     stage.note = f"danach {stored} von {2 * loops} gespeichert, beim nächsten Versuch alle"
 
 
 def _under_load(stage: Stage, loops: int, fault: Callable[[], None]) -> None:
-    with Crowd(stage.site, stage.ledger, stage.article, stage.chance) as crowd:
+    with Crowd(stage) as crowd:
         crowd.wait_for_more(BETWEEN)
         for _ in stage.loops(loops):
             time.sleep(stage.chance.uniform(0, LONGEST_WAIT))
@@ -128,12 +127,6 @@ def _waiting(site: Site) -> list[tuple]:
 def _cut_waiting(site: Site) -> None:
     for (pid,) in _waiting(site):
         site.query("SELECT pg_terminate_backend(%s)", pid)
-
-
-def _send(device: Device, form: Form) -> Answer | None:
-    with suppress(*NO_ANSWER):
-        return device.send(form)
-    return None
 
 
 SCENARIOS = [

@@ -8,9 +8,9 @@ from threading import Event, Thread
 from typing import Self
 
 from faults.client import NO_ANSWER, Device
-from faults.ledger import Ledger
 from faults.pages import trace_in
-from faults.site import Site, Stuck
+from faults.scenario import Stage
+from faults.site import Stuck
 
 READERS = 4
 COMMENTS_PER_DEVICE = 10  # from the thirteenth on, within ten minutes, somebody would look at them first
@@ -23,15 +23,15 @@ class Crowd:
     """As a context. Whoever gets no answer sends the same form again; what is acknowledged stands in the ledger before
     its reader writes on."""
 
-    def __init__(self, site: Site, ledger: Ledger, article: str, chance: random.Random) -> None:
-        self.site, self.ledger, self.article = site, ledger, article
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
         self.unanswered = 0
         self.statuses: Counter[int] = Counter()
         self.traces: Counter[str] = Counter()  # of the machine's inside, shown to readers
         self._doubts: dict[uuid.UUID, float] = {}  # forms and when they were first not acknowledged
         self._over = Event()
         self._threads = [
-            Thread(target=self._write, args=[random.Random(chance.random())], daemon=True) for _ in range(READERS)
+            Thread(target=self._write, args=[random.Random(stage.chance.random())], daemon=True) for _ in range(READERS)
         ]
 
     def __enter__(self) -> Self:
@@ -46,15 +46,15 @@ class Crowd:
 
     def wait_for_more(self, count: int, seconds: float = 90) -> None:
         """Until so many more are acknowledged."""
-        wanted, until = self.ledger.count + count, time.monotonic() + seconds
-        while self.ledger.count < wanted:
+        wanted, until = self.stage.ledger.count + count, time.monotonic() + seconds
+        while self.stage.ledger.count < wanted:
             if time.monotonic() > until:
                 raise Stuck(f"Seit {seconds:.0f} s wird nichts mehr angenommen; Antworten bisher: {self}")
             time.sleep(0.01)
 
     def stored_unheard(self) -> int:
         """How many were stored already when their reader learned nothing, and sent again: that the faults hit there."""
-        return self.site.query(
+        return self.stage.site.query(
             "SELECT count(*) FROM unnest(%s::uuid[], %s::float8[]) AS doubt (key, at)"
             " JOIN comments_comment ON form_key = key AND created_at < to_timestamp(at)",
             list(self._doubts),
@@ -67,14 +67,14 @@ class Crowd:
 
     def _write(self, chance: random.Random) -> None:
         while not self._over.is_set():
-            device = self.site.device()
+            device = self.stage.site.device()
             for _ in range(COMMENTS_PER_DEVICE):
                 self._post(device)
                 if self._over.wait(chance.uniform(SHORTEST_PAUSE, LONGEST_PAUSE)):
                     return
 
     def _post(self, device: Device) -> None:
-        form = device.fill_in(self.article)
+        form = device.fill_in(self.stage.article)
         while not self._over.is_set():
             try:
                 answer = device.send(form)
@@ -82,8 +82,7 @@ class Crowd:
                 self.unanswered += 1
             else:
                 self.statuses[answer.status] += 1
-                if answer.acknowledges:
-                    self.ledger.write(key=form.key.hex, body=form.body, status=answer.status, place=answer.place)
+                if self.stage.acknowledge(form, answer):
                     return
                 if trace := trace_in(answer):
                     self.traces[trace] += 1

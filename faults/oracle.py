@@ -13,7 +13,7 @@ class Findings:
     wrong: list[str] = field(default_factory=list)
 
 
-# Each finds nothing, or a sentence's worth of rows.
+# Each must find nothing of an article whose comments were all published, and none taken away.
 _WRONG = {
     "doppelt gespeichert": "SELECT min(id) FROM comments_comment WHERE article_id = %(article)s"
     " GROUP BY body HAVING count(*) > 1",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from faults.client import Answer, Form
+from faults.client import Answer, Device, Form
 from faults.ledger import Ledger
 from faults.oracle import Findings, compare
 from faults.site import Site, Stuck
@@ -63,6 +63,11 @@ class Stage:
         if answer.acknowledges:
             self.ledger.write(key=form.key.hex, body=form.body, status=answer.status, place=answer.place)
         return answer.acknowledges
+
+    def send(self, device: Device, form: Form) -> bool:
+        """True if it was acknowledged; it stands in the ledger then."""
+        answer = device.try_to_send(form)
+        return answer is not None and self.acknowledge(form, answer)
 
     def check(self, holds: bool, otherwise: str) -> None:
         if not holds:
