@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header
 from html import unescape
+from itertools import takewhile
 from textwrap import dedent
 
 from django.utils.translation import gettext as _
@@ -37,8 +38,9 @@ FIELD_CHARACTERS = 1_000  # of one header that we read
 LAYERS = 8  # multiparts within each other; four are usual
 PARTS = 100  # of one multipart
 LOOKED_AT = 20_000  # characters of text; a comment has at most 5,000
+SIGNATURE_LINES = 6  # that "--" without its space, or a dash, may announce; more are someone's text
 TAGS = 10_000  # of HTML
-PATIENCE = 0.3  # seconds for mail-parser-reply; it usually takes 0.1, most of which is Python's start
+PATIENCE = 0.5  # seconds for mail-parser-reply; it usually takes 0.1, most of which is Python's start
 
 
 class Unreadable(Exception):
@@ -88,10 +90,11 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _CHARSET = re.compile(
     r"(?:utf|us-ascii|ascii|iso|latin|cp|windows|koi8|mac|gb|hz|big5|shift|sjis|euc|ks)[\w.:-]{0,30}", re.I | re.A
 )
-_NAME = r'(?P<name>(?:"(?:[^"\\]|\\.)*+"|[^"<>,;:])*+)'
+_QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"')
+_MAILBOX = r'[^\s<>@,;:"()]+@[^\s<>@,;:"()]+'
 _FROM = re.compile(
-    rf"{_NAME}<\s*(?P<address>[^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+)\s*>|"
-    r"(?P<bare>[^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+)(?:\s*\([^()]*\))?"
+    rf'(?P<name>(?:{_QUOTED_STRING.pattern}|[^"<>,;:])*+)<\s*(?P<address>{_MAILBOX})\s*>'
+    rf"|(?P<bare>{_MAILBOX})(?:\s*\([^()]*\))?"
 )
 
 
@@ -161,21 +164,21 @@ def _part(data: bytes) -> _Part:
 
 
 def _decoded(data: bytes, charset: str) -> str:
-    charset = charset.lower() if _CHARSET.fullmatch(charset) else ""
-    if charset in ("", "us-ascii", "ascii", "iso-8859-1", "latin1"):
-        charset = "windows-1252"  # what those who say so mean, if it is not UTF-8
-        order = ["utf-8", charset]
-    else:
-        order = [charset, "utf-8"]
-    for name in order:
+    """As the named charset, as UTF-8 or as Windows-1252, which most programs mean that name another."""
+    charset = charset.lower()
+    if not _CHARSET.fullmatch(charset) or charset in ("us-ascii", "ascii", "iso-8859-1", "latin1"):
+        charset = "utf-8"
+    attempts = [(charset, "strict"), ("utf-8", "strict")]
+    if charset != "utf-8":
+        attempts.append((charset, "replace"))
+    for name, errors in attempts:
         try:
-            return data.decode(name)
+            return data.decode(name, errors)
         except (LookupError, ValueError):
             continue
-    try:
-        return data.decode(charset, errors="replace")
-    except (LookupError, ValueError):
-        return data.decode("windows-1252", errors="replace")
+    text = data.decode("utf-8", "replace")
+    is_utf8 = any(char > "\x7f" and char != "\ufffd" for char in text)  # with a few broken characters
+    return text if is_utf8 else data.decode("windows-1252", "replace")
 
 
 def _words(field: str) -> str:
@@ -203,15 +206,16 @@ def _sender(part: _Part) -> tuple[str, str]:
     address = found and (found["address"] or found["bare"])
     if not address or len(address) > 254:
         return "", ""
-    name = re.sub(r'\\(.)|"', r"\1", found["name"] or "").strip()
     try:
         canonical = canonical_address(address)
-    except (ValueError, IndexError):
+    except ValueError:
         return "", ""
-    outside_quotes = re.sub(r'"(?:[^"\\]|\\.)*+"', "", found["name"] or "").strip()
-    if "@" in outside_quotes and outside_quotes.lower() != address.lower():
+    name = found["name"] or ""
+    outside = _QUOTED_STRING.sub("", name).strip()
+    if "@" in outside and outside.lower() != address.lower():
         return "", ""  # a@example.org <b@example.org>: programs disagree whose it is
-    return normalise_line(_words(name)), canonical
+    name = _QUOTED_STRING.sub(lambda string: re.sub(r"\\(.)", r"\1", string[1]), name)
+    return normalise_line(_words(name.strip())), canonical
 
 
 # --- Written by a machine? ----------------------------------------------------------------------------------------
@@ -257,7 +261,8 @@ _SIGNED = "\ue001"
 _SIGNATURE = "--\ue000"  # the line "-- " of RFC 3676, which is no longer told from "--" once trailing spaces are gone
 
 _CLEAR_SIGNED = re.compile(
-    r"\s*-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Z][\w-]*: .*\n)*+\n(.*?)\n-----BEGIN PGP SIGNATURE-----", re.DOTALL
+    r"\s*-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Z][\w-]*: [^\n]*\n)*+\n(.*?)\n-----BEGIN PGP SIGNATURE-----",
+    re.DOTALL,
 )
 
 
@@ -265,7 +270,7 @@ def _text(part: _Part, layers: int) -> str:
     """What stands in the mail as plain text, with `> ` before quoted lines; attachments count for nothing."""
     kind = part.kind
     if kind in ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"):
-        raise Unreadable(_("Ihre Mail ist verschlüsselt. Wir können sie nicht lesen."))
+        raise Unreadable(_("Ihre Mail ist verschlüsselt. Bitte antworten Sie unverschlüsselt."))
     if kind.startswith("multipart/"):
         parts = part.parts() if layers else []
         if kind == "multipart/alternative":
@@ -283,7 +288,7 @@ def _text(part: _Part, layers: int) -> str:
         return ""
     text = _looked_at(part.text())
     if text.lstrip().startswith("-----BEGIN PGP MESSAGE-----"):
-        raise Unreadable(_("Ihre Mail ist verschlüsselt. Wir können sie nicht lesen."))
+        raise Unreadable(_("Ihre Mail ist verschlüsselt. Bitte antworten Sie unverschlüsselt."))
     if signed := _CLEAR_SIGNED.match(text):
         text = re.sub(r"^- ", "", signed[1], flags=re.MULTILINE)
     if part.parameter("format").lower() == "flowed":
@@ -498,7 +503,7 @@ def _bare_address(url: str) -> str:
 
 # --- The quote ----------------------------------------------------------------------------------------------------
 
-_DASH = r"(?:[-‐-―−﹘﹣－~*_=]{1,3}|â€“|&ndash;|\ufffd{1,3}|\?)"
+_DASH = r"[*_]{0,2}(?:[-‐-―−﹘﹣－]{1,3}|â€“|&ndash;|\ufffd{1,3}|\?)[*_]{0,2}"
 _GAP = r"[\s>|]{1,40}"  # within a line that a mail program broke; the marks are those of quotes
 
 
@@ -641,7 +646,7 @@ def _headers_by_package(lines: list[str], marks: tuple[str, ...]) -> dict[int, i
     found = {}
     for header in asked.stdout.decode(errors="replace").split("\0"):
         first, *rest = header.split("\n")
-        if first in where and _is_certain(header):
+        if first in where and _is_certain(header) and _ADDRESS.search(header):
             found[where[first]] = where[first] + 1 + len(rest)
     return found
 
@@ -686,7 +691,8 @@ def _attribution_length(lines: list[str], is_quote_next: bool) -> int:
         for pattern, most in ((_DATED, 4), (_ATTRIBUTION, 2)):
             for count in range(1, min(most, len(lines)) + 1):
                 words = _joined(lines[-count:])
-                if pattern.fullmatch(words) and (_is_certain(words) or (is_quote_next and words.endswith(":"))):
+                # Some leave out the colon.
+                if pattern.fullmatch(words) and is_quote_next + _is_certain(words) + words.endswith(":") >= 2:
                     return count
     for start, line in enumerate(lines):
         if _LABEL.match(line):
@@ -740,34 +746,34 @@ def _is_certain(words: str) -> bool:
 # --- Signature and decoration -------------------------------------------------------------------------------------
 
 _DEVICE = (
-    r"(?:i(?:Phone|Pad|Pod|Mac)|Android|Samsung|Galaxy|Smartphone|Mobil|mobile|Handy|Telefon|phone|Tablet|Huawei|Honor"
-    r"|Xiaomi|Redmi|Pixel|Nokia|Sony|Xperia|BlackBerry|Windows|Mac\b|MacBook|HTC|LG\b|Motorola|OnePlus|Fairphone|Gerät"
-    r"|device|Surface|Apple Watch)"
+    r"(?:i(?:Phone|Pad|Pod|Mac)|Android|Samsung|Galaxy|Smartphone|Mobil|Handy|Telefon|phone|Tablet|Huawei|Honor|Xiaomi"
+    r"|Redmi|Pixel|Nokia|Sony|Xperia|BlackBerry|Windows|Mac\b|MacBook|HTC|LG\b|Motorola|OnePlus|Fairphone|Gerät|device"
+    r"|Surface|Apple Watch)"
 )
 _PROGRAM = (
     r"(?:Outlook|Mail\b|E-Mail|Yahoo|AOL|GMX|WEB\.DE|freenet|1&1|IONOS|T-Online|Telekom|Proton ?Mail|Tuta|K-9"
     r"|Thunderbird|FairEmail|Spark|Canary|Blue ?Mail|TypeMail|Nine|Samsung|Posteo|mailbox\.org|Gmail|Airmail|Edison"
     r"|myMail|Mailbird|eM Client|Windows|Vodafone|Boxer|Aqua ?Mail|Unibox)"
 )
-_MY = r"(?:mein\w{0,2}(?:/mein\w{0,2})?|my)"
 _CLIENT = re.compile(
-    r"[*_<(\s]{0,3}(?:"
+    r"[*_<(]{0,3}(?:"
     + "|".join(
         (
-            rf"(?:Von|Gesendet von|Sent from|Sent via) {_MY} (?:\S+ ){{0,2}}{_DEVICE}.{{0,80}}",
-            r"(?:Von unterwegs|Vom Handy|Mobil) gesendet",
-            rf"(?:Gesendet (?:mit|von|über|via)|Sent (?:with|from|via|using)) (?:(?:der|dem|the|neuen|new) ){{0,2}}"
-            rf"{_PROGRAM}.{{0,80}}",
-            rf"(?:Diese (?:Nachricht|E-?Mail|Mail) wurde|This (?:message|e-?mail) was sent) (?:von|mit|from|with)"
-            rf" .{{0,40}}(?:{_DEVICE}|{_PROGRAM}).{{0,80}}",
-            r"(?:Holen Sie sich |Laden Sie |Hol dir |Get )?Outlook (?:für|for) (?:Android|iOS|Mac|Windows).{0,80}",
-            r"Yahoo Mail(?: [-–]|:) .{0,60}|Get (?:Yahoo|AOL) .{0,60}",
-            r"(?:Diese E-Mail wurde von|Virenfrei\.|Virus-free\.|This email has been checked).{0,100}",
-            r"Please excuse my brevity\.|Bitte entschuldigen Sie (?:die Kürze|meine Kürze)\.",
-            r"www\.(?:avast|avg)\.com",
+            rf"Von (?:\S+ ){{0,3}}\S{{0,20}}{_DEVICE}\S{{0,20}} (?:\S+ ){{0,2}}gesendet[.!]?",
+            rf"(?:Gesendet von mein\w{{0,2}}|Sent (?:from|via) my) (?:\S+ ){{0,3}}{_DEVICE}.{{0,80}}",
+            r"(?:Gesendet (?:mit|von|über|via)|Sent (?:with|from|via|using))"
+            rf" (?:(?:der|dem|the|mobilen|neuen|new) ){{0,2}}{_PROGRAM}.{{0,80}}",
+            rf"Diese (?:Nachricht|E-?Mail|Mail) wurde (?:von|mit) .{{0,60}}(?:{_DEVICE}|{_PROGRAM}).{{0,60}}"
+            r"gesendet\.?",
+            rf"This (?:message|e-?mail) was sent (?:from|with) .{{0,60}}(?:{_DEVICE}|{_PROGRAM}).{{0,60}}",
+            r"(?:(?:Holen Sie sich|Laden Sie|Get) )?Outlook (?:für|for) (?:Android|iOS|Mac|Windows)"
+            r"(?: (?:beziehen|herunter|herunterladen|holen))?(?: ?[<(]\S{1,200})?",
+            r"Yahoo Mail: \w+, \w+, \w+",
+            r"(?:Diese E-?Mail wurde|This e-?mail has been) .{0,60}\b(?:Viren|virus).{0,60}|www\.av(?:ast|g)\.com",
+            r"Please excuse my brevity\.|Bitte entschuldigen Sie (?:die|meine) Kürze\.",
         )
     )
-    + r")[*_>)\s]{0,3}",
+    + r")[*_>)]{0,3}",
     re.IGNORECASE,
 )
 _BARE = re.compile(r"--|__|[–—]")
@@ -785,17 +791,18 @@ def _without_signature(lines: list[str], gently: bool) -> list[str]:
         lines = [line.removeprefix(_SIGNED) for line in lines]
     else:
         lines = [line for line in lines if not line.startswith(_SIGNED)]
-        for index in range(len(lines) - 1, max(len(lines) - 12, 0), -1):
+        block = list(takewhile(bool, reversed(lines)))[: SIGNATURE_LINES + 1]
+        for index in range(len(lines) - len(block), len(lines)):
             if _BARE.fullmatch(lines[index]) and any(lines[:index]):
                 lines = lines[:index]
+                break
     end = len(lines)
     while end:
-        if not lines[end - 1] or _CLIENT.fullmatch(lines[end - 1]):
-            end -= 1
-        elif _CLIENT.fullmatch(_joined(lines[max(end - 2, 0) : end])):
-            end -= 2
-        else:
+        # Its line may have been broken in two.
+        added = next((n for n in (1, 2) if n <= end and _CLIENT.fullmatch(_joined(lines[end - n : end]))), 0)
+        if lines[end - 1] and not added:
             break
+        end -= added or 1
     if end < len(lines) and end and _BARE.fullmatch(lines[end - 1]):
         end -= 1
     return lines[:end]
