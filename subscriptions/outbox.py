@@ -11,7 +11,7 @@ from time import monotonic
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Func, IntegerField, Q
 from django.utils import timezone, translation
 
 from newsroom.handover import About, Line, Refusal
@@ -31,6 +31,8 @@ PAUSE_FIRST, PAUSE_AT_MOST = timedelta(seconds=30), timedelta(minutes=15)
 # No worker for so long: an outage, or a dump of earlier days was restored and these mails went out long ago (E20).
 STANDSTILL = timedelta(hours=3)
 BEAT = timedelta(minutes=1)  # workers say more often than this that they are there
+# Of a digest's HTML, and of that what stands around each comment. Gmail cuts a mail off at 102 kB (B10).
+DIGEST_BYTES, BYTES_AROUND = 85_000, 2_500
 
 
 def send_due(*, seconds: float = 30) -> bool:
@@ -170,11 +172,19 @@ def release_set_aside(*, send: bool) -> int:
 
 
 def _gather(pk: int) -> None:
-    """Puts whatever else is due for this address and article into one mail with the claimed row."""
+    """Puts what else is due for this address and article into one mail with the claimed row; what one mail does not
+    hold is left for another."""
     head = Delivery.objects.select_related("comment").get(pk=pk)
     same = Delivery.objects.due(timezone.now()).untried()
     same = same.filter(email=head.email, gathered=True, comment__article=head.comment.article_id).exclude(pk=pk)
-    members = list(same.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    same = same.annotate(size=Func("comment__html", function="octet_length", output_field=IntegerField()))
+    room = DIGEST_BYTES - BYTES_AROUND - len(head.comment.html.encode())
+    members = []
+    for member, size in same.select_for_update(of=("self",), skip_locked=True).values_list("pk", "size"):
+        room -= BYTES_AROUND + size
+        if room < 0:
+            break
+        members.append(member)
     Delivery.objects.filter(pk__in=members).update(digest=head)
     Delivery.objects.filter(pk=pk).update(attempts=1)
 

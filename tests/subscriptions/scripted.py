@@ -27,10 +27,17 @@ class Taken:
 
     @property
     def text(self) -> str:
-        return message_from_bytes(self.raw, policy=policy.default).get_body(("plain",)).get_content()
+        return self._body("plain")
+
+    @property
+    def html(self) -> str:
+        return self._body("html")
 
     def header(self, name: str) -> str:
         return str(message_from_bytes(self.raw, policy=policy.default)[name])
+
+    def _body(self, kind: str) -> str:
+        return message_from_bytes(self.raw, policy=policy.default).get_body((kind,)).get_content()
 
 
 class MailServer:
