@@ -26,7 +26,7 @@ class LimitedAuthenticationForm(AdminAuthenticationForm):
 
 
 # An editor's day, from top to bottom; what is not named here comes last.
-ORDER = ["articles", "comments", "moderation", "ratings", "subscriptions", "readers"]
+ORDER = ["articles", "comments", "moderation", "ratings", "subscriptions", "newsroom", "readers"]
 
 
 class NewsroomAdminSite(admin.AdminSite):

@@ -140,7 +140,7 @@ UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)
 
 vars().update(environ.Env.email_url_config(env("EMAIL_URL", default="smtp://127.0.0.1:25")))
 EMAIL_BACKEND = env("EMAIL_BACKEND", default=EMAIL_BACKEND)  # noqa: F821 (set by the line above)
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <newsroom@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Over how many connections a worker sends at once.
