@@ -63,7 +63,8 @@ def between_comment_and_job(stage: Stage, loops: int) -> None:
                     stage.acknowledge(form, answer)
             findings = stage.compare()  # before anybody sends again
             stage.wrong += findings.wrong
-            stored += len(site.query("SELECT FROM comments_comment WHERE form_key = ANY(%s)", [f.key for f in forms]))
+            keys = [form.key for form in forms]
+            stored += site.query("SELECT count(*) FROM comments_comment WHERE form_key = ANY(%s)", keys)[0][0]
             for device, form, answer in zip(devices, forms, answers, strict=True):
                 if answer is None or not answer.acknowledges:
                     site.wait_until(
