@@ -1,5 +1,8 @@
+from collections.abc import Callable
 from datetime import timedelta
 
+from django.core.mail import EmailMessage
+from django.db import transaction
 from procrastinate.contrib.django import app
 
 from comments.models import Comment
@@ -33,21 +36,24 @@ def tell_on_duty(*, comment_id: int | None = None, notice_id: int | None = None)
 def send_held_comment(comment_id: int, editor_id: int) -> None:
     comment = Comment.objects.held().select_related("article", "parent").filter(pk=comment_id).first()
     on_duty = OnDuty.objects.able().filter(user=editor_id).first()
-    if comment is not None and on_duty is not None and (left := _mails_left(on_duty.user)) >= 0:
-        hand_over(held_comment_mail(comment, on_duty.user, is_last=left == 0))
+    if comment is not None and on_duty is not None:
+        _send_within_limit(on_duty.user, lambda is_last: held_comment_mail(comment, on_duty.user, is_last=is_last))
 
 
 @app.task(retry=PATIENT)
 def send_notice(notice_id: int, editor_id: int) -> None:
     notice = Notice.objects.select_related("comment__article").filter(pk=notice_id, state=Notice.State.OPEN).first()
     on_duty = OnDuty.objects.able().filter(user=editor_id).first()
-    if notice is not None and on_duty is not None and (left := _mails_left(on_duty.user)) >= 0:
-        hand_over(notice_mail(notice, on_duty.user, is_last=left == 0))
+    if notice is not None and on_duty is not None:
+        _send_within_limit(on_duty.user, lambda is_last: notice_mail(notice, on_duty.user, is_last=is_last))
 
 
-def _mails_left(editor: User) -> int:
-    """After this one, in this hour; negative if this is one too many. Whoever floods us does not flood the editor."""
-    return MAILS_PER_HOUR - count_up("mail on duty", f"editor {editor.pk}", window=timedelta(hours=1))
+def _send_within_limit(editor: User, compose: Callable[[bool], EmailMessage]) -> None:
+    """Whoever floods us does not flood the editor; the last mail of an hour says that it is the last."""
+    with transaction.atomic():  # what the mail server did not take is not counted
+        count = count_up("mail on duty", f"editor {editor.pk}", window=timedelta(hours=1))
+        if count <= MAILS_PER_HOUR:
+            hand_over(compose(count == MAILS_PER_HOUR))
 
 
 @app.task(retry=PATIENT)

@@ -54,9 +54,11 @@ def decide_by_mail(request: HttpRequest, token: str) -> HttpResponse:
     order = read_order(token)
     if order is None:
         return render(request, "moderation/order_dead.html", status=404)
-    form = RemovalForm(request.POST if request.method == "POST" and order.step == Step.REMOVE else None)
+    # Decided meanwhile, here or elsewhere, is decided: an old mail in the inbox does not turn it round.
+    acts = request.method == "POST" and _is_open(order)
+    form = RemovalForm(request.POST if acts and order.step == Step.REMOVE else None)
     changed = order.comment.fingerprint != order.as_seen
-    if request.method == "POST" and not changed and (not form.is_bound or form.is_valid()):
+    if acts and not changed and (not form.is_bound or form.is_valid()):
         try:
             _carry_out(order, form)
         except ChangedMeanwhileError:

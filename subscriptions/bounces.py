@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from newsroom.characters import normalise_line
 from newsroom.models import Suppression
 from subscriptions.models import Bounce
 from subscriptions.services import end_all
@@ -17,9 +18,10 @@ SOFT_BOUNCES, SOFT_WINDOW = 5, timedelta(days=30)
 def note_bounce(*, email: str, kind: str, event_id: str, detail: str = "") -> bool:
     """Takes note of one event about an address (canonical). The same event again, in whatever order, changes nothing:
     then the answer is False (E18)."""
+    event_id, detail = normalise_line(event_id)[:200], normalise_line(detail)[:300]  # servers send NUL too
     with transaction.atomic():
         _event, is_new = Bounce.objects.get_or_create(
-            event_id=event_id[:200], defaults={"email": email, "kind": kind, "detail": detail[:300]}
+            event_id=event_id, defaults={"email": email, "kind": kind, "detail": detail}
         )
         if not is_new:
             return False

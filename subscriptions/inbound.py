@@ -4,11 +4,15 @@ However a mail came in (listener, pipe, webhook), `take_in` is where it goes. Wh
 cannot store for the moment it raises, and the sender's server tries again.
 """
 
+import hashlib
+import re
 import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
+from procrastinate.tasks import Task
 
 from comments.forms import CommentForm
 from comments.models import Comment
@@ -27,9 +31,12 @@ from subscriptions.models import Bounce, Delivery
 from subscriptions.returned import read_returned
 from subscriptions.tasks import send_answer_held, send_answer_refused
 
+MOST_RECIPIENTS = 20  # of one mail
 # Mails back to one subscriber: whatever two programs do to each other ends here.
 MAILS_BACK, MAILS_BACK_WINDOW = 10, timedelta(days=1)
 LONGEST_ECHO = 20_000  # characters of what somebody wrote that go back to them
+# Not by its domain alone: a reader who works for the newspaper writes from there too.
+_OUR_MESSAGE_ID = re.compile(r"<comment-\d+\.[0-9a-f]{16}@(.+)>")
 
 
 class UnknownAddressError(Exception):
@@ -39,7 +46,7 @@ class UnknownAddressError(Exception):
 def find_recipient(address: str) -> tuple[str, Delivery]:
     """The purpose ("antwort", "rueck") and the mail that an address of ours belongs to. Raises UnknownAddressError."""
     local, _at, domain = address.strip().strip("<>").rpartition("@")
-    if not settings.REPLY_DOMAIN or domain.lower() != settings.REPLY_DOMAIN.lower():
+    if not settings.REPLY_DOMAIN or domain.lower() != settings.REPLY_DOMAIN.lower() or not local.isascii():
         raise UnknownAddressError(address)
     purpose, pk = address_token_parts(local)
     if purpose not in {"antwort", "rueck"} or pk is None or pk >= 2**63:
@@ -58,7 +65,7 @@ def take_in(raw: bytes, *, recipient: str, sender: str) -> None:
     purpose, delivery = find_recipient(recipient)
     if purpose == "rueck":
         _take_returned(delivery, raw)
-    elif sender.strip("<> "):
+    elif "@" in sender:  # Postfix's pipe writes the empty one as MAILER-DAEMON
         _take_answer(delivery, raw)
 
 
@@ -73,7 +80,7 @@ def _take_answer(delivery: Delivery, raw: bytes) -> None:
     try:
         answer = read_answer(raw)
     except Unreadable as unreadable:
-        _refuse(delivery, str(unreadable))
+        _refuse(delivery, str(unreadable), mail=hashlib.sha256(raw).hexdigest())
         return
     if answer.is_automatic or _is_ours(answer):
         return
@@ -82,23 +89,30 @@ def _take_answer(delivery: Delivery, raw: bytes) -> None:
         _refuse(
             delivery,
             _("Sie kam von einer anderen Adresse. Bitte antworten Sie von der Adresse, an die wir geschrieben haben."),
+            mail=answer.message_id,
         )
         return
     if not delivery.subscription.is_active:
         why = _("Sie haben diese Benachrichtigungen beendet; damit gilt auch die Adresse nicht mehr.")
-        _refuse(delivery, why, answer)
+        _refuse(delivery, why, mail=answer.message_id, answer=answer)
         return
     try:
         comment = _post(delivery, answer)
     except Refused as refused:
-        _refuse(delivery, str(refused), answer)
+        _refuse(delivery, str(refused), mail=answer.message_id, answer=answer)
     else:
-        if comment.is_held and _may_write_back(delivery):
-            send_answer_held.defer(delivery_id=delivery.pk, comment_id=comment.pk, answers=answer.message_id)
+        if comment.is_held:
+            details = {"comment_id": comment.pk, "answers": answer.message_id}
+            _write_back(send_answer_held, delivery, mail=answer.message_id, **details)
 
 
 def _post(delivery: Delivery, answer: Answer) -> Comment:
     """By the same form, screening and transaction as any comment. Raises Refused."""
+    # The same mail, brought twice, is the same submission, whatever became of its comment meanwhile.
+    key = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.pk} {answer.message_id}")
+    earlier = Comment.objects.filter(form_key=key).first()
+    if earlier is not None:
+        return earlier
     article = delivery.comment.article
     reader = reader_at(delivery.email, name=_name(answer))
     form = CommentForm(
@@ -108,8 +122,6 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
     )
     if not form.is_valid():
         raise Refused(" ".join(error for errors in form.errors.values() for error in errors))
-    # The same mail, brought twice, is the same submission.
-    key = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.pk} {answer.message_id or answer.text}")
     how = Circumstances(key=FormKey(id=key, age=None), network=f"mail {delivery.email}")
     return post_comment(article=article, parent=delivery.comment, reader=reader, draft=form.draft(), how=how)
 
@@ -128,20 +140,24 @@ def _is_from(answer: Answer, email: str) -> bool:
 
 
 def _is_ours(answer: Answer) -> bool:
-    """Our own mail, come back by a detour."""
-    return answer.message_id.rstrip(">").endswith(f"@{mail_domain()}")
+    """Our own mail, come back by a detour on which it lost the headers that say so."""
+    ours = _OUR_MESSAGE_ID.fullmatch(answer.message_id)
+    return ours is not None and ours[1] == mail_domain()
 
 
-def _refuse(delivery: Delivery, why: str, answer: Answer | None = None) -> None:
-    """Tells the subscriber that nothing appeared, and why, with what they wrote: nothing is lost."""
-    if _may_write_back(delivery):
-        send_answer_refused.defer(
-            delivery_id=delivery.pk,
-            why=why,
-            text=answer.text[:LONGEST_ECHO] if answer else "",
-            answers=answer.message_id if answer else "",
-        )
+def _refuse(delivery: Delivery, why: str, *, mail: str, answer: Answer | None = None) -> None:
+    """Tells the subscriber that nothing appeared, and why, with what they wrote: nothing is lost. `answer` is None
+    where it may be a stranger's; of strangers' nobody hears who ended the subscription."""
+    if answer is not None:
+        echo = {"text": answer.text[:LONGEST_ECHO], "answers": answer.message_id}
+        _write_back(send_answer_refused, delivery, mail=mail, why=why, **echo)
+    elif delivery.subscription.is_active:
+        _write_back(send_answer_refused, delivery, mail=mail, why=why, text="", answers="")
 
 
-def _may_write_back(delivery: Delivery) -> bool:
-    return count_up("mail back", f"address {delivery.email}", window=MAILS_BACK_WINDOW) <= MAILS_BACK
+def _write_back(task: Task, delivery: Delivery, *, mail: str, **details: int | str) -> None:
+    """Owes the subscriber one mail about one of theirs, however often it is brought; and not too many in a day."""
+    with transaction.atomic():  # counted and owed, or neither
+        times = count_up("mail back", f"mail {delivery.pk} {mail}", window=MAILS_BACK_WINDOW)
+        if times == 1 and count_up("mail back", f"address {delivery.email}", window=MAILS_BACK_WINDOW) <= MAILS_BACK:
+            task.defer(delivery_id=delivery.pk, **details)

@@ -18,11 +18,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import close_old_connections
 
 from newsroom.answers import MAX_BYTES
-from subscriptions.inbound import UnknownAddressError, find_recipient, take_in
+from subscriptions.inbound import MOST_RECIPIENTS, UnknownAddressError, find_recipient, take_in
 
 logger = logging.getLogger(__name__)
 
-MOST_RECIPIENTS = 20
 TIMEOUT = 60  # seconds without a word from the other side
 TAKEN, UNKNOWN, LATER, TOO_MANY = (
     "250 2.0.0 Ok",
@@ -39,7 +38,9 @@ class Listener(Controller):
         parts = urlsplit(url)
         if parts.scheme not in {"lmtp", "smtp"} or not parts.hostname or parts.port is None:
             raise ValueError(f"{url}: wanted is lmtp://HOST:PORT or smtp://HOST:PORT")
-        self.listener = socket.create_server((parts.hostname, parts.port))  # a taken port is known at once
+        family = socket.AF_INET6 if ":" in parts.hostname else socket.AF_INET
+        # A taken port is known at once.
+        self.listener = socket.create_server((parts.hostname, parts.port), family=family)
         self.protocol = LMTP if parts.scheme == "lmtp" else SMTP
         host, port = self.listener.getsockname()[:2]
         super().__init__(_Handler(), hostname=host, port=port, server_hostname="newsroom")

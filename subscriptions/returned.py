@@ -7,7 +7,7 @@ from newsroom.handover import is_no_such_mailbox
 
 MAX_BYTES = 200_000  # the report stands first; the mail that came back is cut off
 _FIELD = re.compile(r"^(action|status|diagnostic-code):[ \t]*(.{0,500})", re.IGNORECASE | re.MULTILINE)
-_REPORT = re.compile(rb"^content-type:[ \t]*message/delivery-status\b", re.IGNORECASE | re.MULTILINE)
+_REPORT = re.compile(rb"^content-type:\s*message/(?:global-)?delivery-status\b", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -26,5 +26,7 @@ def read_returned(raw: bytes) -> Returned | None:
     fields = {name.lower(): " ".join(value.split()) for name, value in reversed(_FIELD.findall(told))}
     if fields.get("action", "").lower() != "failed":
         return None
-    detail = " ".join(filter(None, [fields.get("status"), fields.get("diagnostic-code")]))
-    return Returned(is_final=is_no_such_mailbox(detail), detail=detail[:300])
+    status = fields.get("status", "")
+    detail = f"{status} {fields.get('diagnostic-code', '')}".strip()
+    # Not "4...": a server that gave up trying tells of trouble that may be over.
+    return Returned(is_final=status.startswith("5.") and is_no_such_mailbox(detail), detail=detail[:300])
