@@ -2,7 +2,7 @@
 (B17, B18).
 
 Anyone may send us anything, so every step takes time in proportion to the mail, within the limits below. Measured with
-Python 3.11 on our slowest machine: the standard library's mail parser asks every open boundary about every line (200 kB
+Python 3.11 on a small machine: the standard library's mail parser asks every open boundary about every line (200 kB
 in 100 layers: 3 s; in 3,500 layers: RecursionError), html.parser takes 5.5 s for 20 kB of `<a `, nh3 4 s for 37 kB that
 open and close formatting, mail-parser-reply 70 s for 30 kB of newlines. So mail and HTML are taken apart here, and the
 last of the four is asked in a process that is killed when it takes too long.
@@ -71,7 +71,7 @@ def read_answer(raw: bytes) -> Answer:
             raise Unreadable(_("Ihre Mail ist zu groß. Bitte antworten Sie ohne Bilder und Anhänge."))
         if not sender:
             raise Unreadable(_("Wir erkennen nicht, von welcher Adresse Ihre Mail kommt."))
-        text = _written(_text(part, LAYERS))
+        text = _written(_Reading().text(part))
     except Unreadable:
         if not is_automatic:
             raise
@@ -249,7 +249,7 @@ def _is_automatic(part: _Part, sender: str, subject: str) -> bool:
         or "list-id" in part.fields
         or part.kind == "multipart/report"
         or any(path.strip() == "<>" for path in part.fields.get("return-path", []))
-        or re.search(r"\b(?:mailer-daemon|postmaster)@", sender or part.field("from").lower()) is not None
+        or re.search(r"(?:^|[\s<])(?:mailer-daemon|postmaster)@", sender or part.field("from").lower()) is not None
         or _AWAY.match(subject) is not None
     )
 
@@ -266,34 +266,56 @@ _CLEAR_SIGNED = re.compile(
 )
 
 
-def _text(part: _Part, layers: int) -> str:
-    """What stands in the mail as plain text, with `> ` before quoted lines; attachments count for nothing."""
-    kind = part.kind
-    if kind in ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"):
-        raise Unreadable(_("Ihre Mail ist verschlüsselt. Bitte antworten Sie unverschlüsselt."))
-    if kind.startswith("multipart/"):
-        parts = part.parts() if layers else []
+# Quick, and enough to choose a part by: shows_something() normalises, and parts may be asked once a layer.
+_SEEN = re.compile(r"[^\s\x00-\x1f\x7f-\xa0\xad\u034f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+class _Reading:
+    """What stands in a mail as plain text, with `> ` before quoted lines. One limit holds for all of its parts."""
+
+    def __init__(self) -> None:
+        self._tags = TAGS
+
+    def text(self, part: _Part, layers: int = LAYERS) -> str:
+        kind = part.kind
+        if kind in ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"):
+            raise Unreadable(_("Ihre Mail ist verschlüsselt. Bitte antworten Sie unverschlüsselt."))
+        if kind.startswith("multipart/"):
+            return self._texts(kind, part.parts() if layers else [], layers - 1)
+        if part.is_attachment:
+            return ""
+        if kind == "text/html":
+            page = _Page(part.text(), self._tags)
+            self._tags -= page.tags
+            return _looked_at(page.text)
+        return self._plain(part) if kind == "text/plain" else ""
+
+    def _texts(self, kind: str, parts: list[_Part], layers: int) -> str:
         if kind == "multipart/alternative":
-            parts.sort(key=lambda each: each.kind != "text/plain")
-            return next(filter(shows_something, (_text(each, layers - 1) for each in parts)), "")
-        if kind == "multipart/signed":
+            parts.sort(key=lambda part: part.kind != "text/plain")
+        elif kind == "multipart/signed":
             parts = parts[:1]
-        # Apple Mail puts a picture between two texts, and both were written.
-        return "\n\n".join(filter(shows_something, (_text(each, layers - 1) for each in parts)))
-    if part.is_attachment:
-        return ""
-    if kind == "text/html":
-        return _looked_at(_Page(part.text()).text)
-    if kind != "text/plain":
-        return ""
-    text = _looked_at(part.text())
-    if text.lstrip().startswith("-----BEGIN PGP MESSAGE-----"):
-        raise Unreadable(_("Ihre Mail ist verschlüsselt. Bitte antworten Sie unverschlüsselt."))
-    if signed := _CLEAR_SIGNED.match(text):
-        text = re.sub(r"^- ", "", signed[1], flags=re.MULTILINE)
-    if part.parameter("format").lower() == "flowed":
-        text = _unflowed(text, keep_space=part.parameter("delsp").lower() != "yes")
-    return text
+        found, length = [], 0
+        for part in parts:
+            text = self.text(part, layers)
+            if _SEEN.search(text):
+                found.append(text)
+                length += len(text)
+            # All others are joined: Apple Mail puts a picture between two texts, and both were written.
+            if length > LOOKED_AT or (found and kind == "multipart/alternative"):
+                break
+        return "\n\n".join(found)[:LOOKED_AT]
+
+    @staticmethod
+    def _plain(part: _Part) -> str:
+        text = _looked_at(part.text())
+        if text.lstrip().startswith("-----BEGIN PGP MESSAGE-----"):
+            raise Unreadable(_("Ihre Mail ist verschlüsselt. Bitte antworten Sie unverschlüsselt."))
+        if signed := _CLEAR_SIGNED.match(text):
+            text = re.sub(r"^- ", "", signed[1], flags=re.MULTILINE)
+        if part.parameter("format").lower() == "flowed":
+            text = _unflowed(text, keep_space=part.parameter("delsp").lower() != "yes")
+        return text
 
 
 def _looked_at(text: str) -> str:
@@ -363,7 +385,8 @@ class _Element:
 class _Page:
     """HTML as lines of text, like a text-only browser's, with a mark before the lines of quotes and signatures."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, limit: int) -> None:
+        self.tags = 0
         self._lines: list[str] = []
         self._pieces: list[str] = []  # of the line that is not yet complete
         self._open = [_Element("")]
@@ -371,16 +394,17 @@ class _Page:
         self._bullet = ""
         self._gap = False
         self._length = 0
-        self._feed(html)
+        self._feed(html, limit)
         self._end_line()
 
     @property
     def text(self) -> str:
         return "\n".join(self._lines)
 
-    def _feed(self, html: str) -> None:
+    def _feed(self, html: str, limit: int) -> None:
         position = 0
-        for _tag in range(TAGS):
+        while self.tags < limit:
+            self.tags += 1
             found = _TOKEN.search(html, position)
             if not found or self._length > 2 * LOOKED_AT:
                 self._add(html[position:])
@@ -518,7 +542,7 @@ _DELIMITER = re.compile(
     + _broken("Please", "reply", "above", "this", "line"),
     re.IGNORECASE,
 )
-_QUOTE_MARK = re.compile(r"\s*([A-Za-z]{0,4}>|\|)[>|\s]*")
+_QUOTE_MARK = re.compile(r"\s*([A-Za-z]{0,4}>|\|)")  # The Bat! writes initials before it
 
 _WROTE = r"\b(?:schrieb|schreibt|geschrieben|wrote|writes)\b"
 _TO = r"<[^<>\s]{1,150}@[^<>\s]{1,150}>"

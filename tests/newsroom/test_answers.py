@@ -549,6 +549,7 @@ PERSONAL = [
     {"Subject": "Out of office hours"},
     {"Subject": "Abwesend waren alle"},
     {"From": "Postmaster <ava@example.org>"},
+    {"From": "kein-postmaster@example.org"},
     {"Subject": None},
 ]
 
@@ -666,6 +667,14 @@ def nested(layers: int) -> bytes:
     return b"".join(each % (b"alternative" if n % 2 else b"mixed", n, n) for n in range(layers))[:150_000]
 
 
+def eight_layers(kind: str, text: bytes) -> bytes:
+    layers = (b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(7))
+    parts = (
+        b"Content-Type: multipart/mixed; boundary=z\n\n" + b"--z\nContent-Type: %s\n\n%s\n" % (kind.encode(), text) * 99
+    )
+    return b"From: ava@example.org\n" + b"".join(layers) + parts
+
+
 def hostile_texts() -> Iterator[tuple[str, bytes]]:
     for text in TEXTS:
         yield repr(text), mail(full(text))
@@ -699,6 +708,9 @@ def hostile_parts() -> Iterator[tuple[str, bytes]]:
         "parts of parts",
         mail(full("--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\n--c\n"), Content_Type=mixed),
     )
+    for kind in ("text/plain", "text/plain; format=flowed", "text/html"):
+        for text in ("a", "\ufb2c", "a\u0300\u0301", "<b>", "&a"):
+            yield f"a hundred parts in eight layers {kind} {text!r}", eight_layers(kind, full(text, 1_800))
     yield "parts with parameters", mail(full(f"--b\nContent-Type: text/plain{';a=' * 300}\n\na\n"), Content_Type=mixed)
     yield "spaces after a boundary", mail(full("--b" + " " * 500), Content_Type=mixed)
     for encoding in ("base64", "quoted-printable"):
