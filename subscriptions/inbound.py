@@ -22,7 +22,7 @@ from newsroom.addresses import canonical_address
 from newsroom.answers import Answer, Unreadable, read_answer
 from newsroom.characters import normalise_line, shows_something
 from newsroom.formkey import FormKey
-from newsroom.mail import mail_domain
+from newsroom.mail import mail_domain, site_url
 from newsroom.ratelimit import count_up
 from newsroom.tokens import address_token_parts
 from readers.services import reader_at
@@ -113,6 +113,13 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
     earlier = Comment.objects.filter(form_key=key).first()
     if earlier is not None:
         return earlier
+    if _holds_private_links(answer.text):
+        raise Refused(
+            _(
+                "Darin stand noch ein Teil unserer Mail, mit Links, die nur Ihnen gehören. Bitte schreiben Sie Ihre Antwort"
+                " über das Zitat."
+            )
+        )
     article = delivery.comment.article
     reader = reader_at(delivery.email, name=_name(answer))
     form = CommentForm(
@@ -124,6 +131,12 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
         raise Refused(" ".join(error for errors in form.errors.values() for error in errors))
     how = Circumstances(key=FormKey(id=key, age=None), network=f"mail {delivery.email}")
     return post_comment(article=article, parent=delivery.comment, reader=reader, draft=form.draft(), how=how)
+
+
+def _holds_private_links(text: str) -> bool:
+    """What no client's way of quoting was recognised by must not become public."""
+    private = [site_url("/abo/"), site_url("/abos/"), f"@{settings.REPLY_DOMAIN}"]
+    return any(link.lower() in text.lower() for link in private)
 
 
 def _name(answer: Answer) -> str:
