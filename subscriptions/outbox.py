@@ -174,7 +174,10 @@ def release_set_aside(*, send: bool) -> int:
 def _gather(pk: int) -> None:
     """Puts what else is due for this address and article into one mail with the claimed row; what one mail does not
     hold is left for another."""
-    head = Delivery.objects.select_related("comment").get(pk=pk)
+    head = Delivery.objects.select_related("comment__article", "subscription").get(pk=pk)
+    if not head.is_wanted:  # approved again it would come alone, and must not bear the id of a mail that went out
+        _mark([pk], Delivery.State.DROPPED)
+        return
     same = Delivery.objects.due(timezone.now()).untried()
     same = same.filter(email=head.email, gathered=True, comment__article=head.comment.article_id).exclude(pk=pk)
     same = same.annotate(size=Func("comment__html", function="octet_length", output_field=IntegerField()))

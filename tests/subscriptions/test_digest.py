@@ -260,14 +260,18 @@ def test_removed_between_two_tries_is_left_out_of_the_second(article, row, serve
     assert [told(mail) for mail in server.taken] == [["ZWEI", "DREI"]]
 
 
-def test_held_again_and_approved_after_the_digest_is_told_after_all(article, row, server):
+@pytest.mark.parametrize("held", [0, 1, 2])
+def test_held_again_and_approved_after_the_digest_is_told_after_all(article, row, server, held):
+    """Under an id of its own: mail programs hide a second mail with the id of one that they have."""
     comments = say(article, "EINS", "ZWEI", "DREI")
-    withdraw(comments[1], Comment.State.HELD)
+    withdraw(comments[held], Comment.State.HELD)
+    left = [comment.body for comment in comments if comment is not comments[held]]
     an_hour_later()
-    publish(comments[1])
-    announce(comment_id=comments[1].pk)
+    publish(comments[held])
+    announce(comment_id=comments[held].pk)
     an_hour_later()
-    assert [told(mail) for mail in server.taken] == [["EINS", "DREI"], ["ZWEI"]]
+    assert [told(mail) for mail in server.taken] == [left, [comments[held].body]]
+    assert len({mail.message_id for mail in server.taken}) == 2
 
 
 # --- each item once, whatever happens between ------------------------------------------------------------------------
@@ -283,7 +287,8 @@ def test_nothing_is_lost_or_doubled_when_the_rhythm_changes(article, server, bef
     for _hour in range(26):
         an_hour_later()
     assert sorted(word for mail in server.taken for word in told(mail)) == ["DREI", "EINS", "ZWEI"]
-    assert len(server.taken) == (3 if after == "at_once" else 1)
+    if before != "at_once":  # what was due already goes as it was to go
+        assert len(server.taken) == (3 if after == "at_once" else 1)
 
 
 @pytest.mark.parametrize("first, second", [("daily", "at_once"), ("at_once", "daily"), ("hourly", "daily")])

@@ -80,9 +80,7 @@ def test_page_shows_what_goes_to_this_address_and_nothing_else(row, link):
 
 def test_page_takes_as_many_queries_for_one_as_for_many(row, link):
     def count() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             browser().get(link)
         return len(queries)
 
