@@ -8,6 +8,7 @@ import hashlib
 import re
 import uuid
 from datetime import timedelta
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +20,7 @@ from comments.models import Comment
 from comments.screening import Circumstances
 from comments.services import Refused, post_comment
 from newsroom.addresses import canonical_address
-from newsroom.answers import Answer, Unreadable, read_answer
+from newsroom.answers import HEAD_BYTES, Answer, Unreadable, read_answer
 from newsroom.characters import normalise_line, shows_something
 from newsroom.formkey import FormKey
 from newsroom.mail import mail_domain, site_url
@@ -36,7 +37,8 @@ MOST_RECIPIENTS = 20  # of one mail
 MAILS_BACK, MAILS_BACK_WINDOW = 10, timedelta(days=1)
 LONGEST_ECHO = 20_000  # characters of what somebody wrote that go back to them
 # Not by its domain alone: a reader who works for the newspaper writes from there too.
-_OUR_MESSAGE_ID = re.compile(r"<comment-\d+\.[0-9a-f]{16}@(.+)>")
+_OUR_MESSAGE_ID = re.compile(rb"^message-id:\s*<comment-\d+\.[0-9a-f]{16}@([^>\s]+)>", re.IGNORECASE | re.MULTILINE)
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 
 
 class UnknownAddressError(Exception):
@@ -77,12 +79,14 @@ def _take_returned(delivery: Delivery, raw: bytes) -> None:
 
 
 def _take_answer(delivery: Delivery, raw: bytes) -> None:
+    if _is_ours(raw):
+        return
     try:
         answer = read_answer(raw)
     except Unreadable as unreadable:
         _refuse(delivery, str(unreadable), mail=hashlib.sha256(raw).hexdigest())
         return
-    if answer.is_automatic or _is_ours(answer):
+    if answer.is_automatic:
         return
     if not _is_from(answer, delivery.email):
         # Whoever forwards our mail forwards its token; the answer goes to the subscriber, not to a stranger.
@@ -116,8 +120,8 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
     if _holds_private_links(answer.text):
         raise Refused(
             _(
-                "Darin stand noch ein Teil unserer Mail, mit Links, die nur Ihnen gehören. Bitte schreiben Sie Ihre Antwort"
-                " über das Zitat."
+                "Darin stand noch ein Teil unserer Mail, mit Links, die nur Ihnen gehören. Bitte schreiben Sie Ihre"
+                " Antwort über das Zitat."
             )
         )
     article = delivery.comment.article
@@ -134,9 +138,11 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
 
 
 def _holds_private_links(text: str) -> bool:
-    """What no client's way of quoting was recognised by must not become public."""
+    """What no client's way of quoting was recognised by must not become public. Mail programs break links, and some
+    wrap them in one of their own."""
     private = [site_url("/abo/"), site_url("/abos/"), f"@{settings.REPLY_DOMAIN}"]
-    return any(link.lower() in text.lower() for link in private)
+    seen = "".join(unquote(text).lower().split())
+    return any(link.lower() in seen for link in private)
 
 
 def _name(answer: Answer) -> str:
@@ -152,10 +158,10 @@ def _is_from(answer: Answer, email: str) -> bool:
         return False
 
 
-def _is_ours(answer: Answer) -> bool:
-    """Our own mail, come back by a detour on which it lost the headers that say so."""
-    ours = _OUR_MESSAGE_ID.fullmatch(answer.message_id)
-    return ours is not None and ours[1] == mail_domain()
+def _is_ours(raw: bytes) -> bool:
+    """Our own mail, come back by a detour on which it perhaps lost the headers that say so."""
+    ours = _OUR_MESSAGE_ID.search(_END_OF_HEAD.split(raw[:HEAD_BYTES], 1)[0])
+    return ours is not None and ours[1].decode(errors="replace") == mail_domain()
 
 
 def _refuse(delivery: Delivery, why: str, *, mail: str, answer: Answer | None = None) -> None:
