@@ -1,30 +1,23 @@
 """What mailbox providers look up about a sending domain before they accept its mail (B11): whether it can be answered,
-SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 9989), and the name of the server that sends.
+SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 9989), and the name of the server that sends. Each check says what it found
+and what to do about it.
 
-Every record is somebody else's text. So the way through them is bounded by the limits that the RFCs give receivers,
-all questions together by a deadline, and what is shown of a record is short and holds no control characters.
+resolver.py asks, spf.py reads SPF records as a receiver does.
 """
 
 import base64
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from itertools import chain
 
-import dns.exception
-import dns.name
-import dns.nameserver
-import dns.rdata
-import dns.resolver
-import dns.reversename
 import idna
 from django.db.models import IntegerChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-Address = IPv4Address | IPv6Address
+from newsroom.resolver import HOSTS, Address, Resolver, Unanswered, listed, pointer, shown
+from newsroom.resolver import NoResolver as NoResolver  # so that who calls `check` can catch it
+from newsroom.spf import MECHANISMS, Spf, SpfError
 
 
 class Level(IntegerChoices):
@@ -54,7 +47,7 @@ def missing(title: str, advice: str = "") -> Finding:
 
 
 def check(
-    resolver: "Resolver", domain: str, *, selectors: list[str], address: Address | None = None
+    resolver: Resolver, domain: str, *, selectors: list[str], address: Address | None = None
 ) -> Iterator[Finding]:
     """All findings on `domain` (see `mail_domain_name`), in the order in which one would repair them."""
     yield from _answered(_check_bounces(resolver, domain))
@@ -75,122 +68,16 @@ def mail_domain_name(text: str) -> str:
     return name.lower()
 
 
-# --- asking -------------------------------------------------------------------------------------------------------
-
-DEADLINE = 12  # all questions together may take so many times as long as one
-
-
-class NoResolver(Exception):
-    """There is no name server that would answer any question. Its text is for people."""
-
-
-class Unanswered(Exception):
-    """This one question got no answer, while others do. What it would have said is not known."""
-
-    def __init__(self, name: str, kind: str) -> None:
-        super().__init__(name, kind)
-        self.name, self.kind = name, kind
-
-
-class Resolver:
-    """Asks each question once, and tells "there is none" from "nobody says"."""
-
-    def __init__(self, server: tuple[str, int] | None, timeout: float) -> None:
-        """`server`: address and port, None for the system's; `timeout`: seconds for one question."""
-        try:
-            self._resolver = dns.resolver.Resolver(configure=server is None)
-        except dns.resolver.NoResolverConfiguration as error:
-            raise NoResolver(_("Auf diesem Rechner ist kein Nameserver eingestellt.")) from error
-        if server is not None:
-            self._resolver.nameservers = [dns.nameserver.Do53Nameserver(*server)]
-        self._timeout = timeout
-        self._end = time.monotonic() + DEADLINE * timeout
-        self._known: dict[tuple[str, str], list[dns.rdata.Rdata] | Unanswered] = {}
-        self._missing: set[str] = set()
-        self._has_answered = False
-
-    def ask(self, name: str, kind: str) -> list[dns.rdata.Rdata]:
-        """Empty where there is no such record or name. Raises Unanswered, or NoResolver before the first answer."""
-        if (name, kind) not in self._known:
-            self._known[name, kind] = self._ask(name, kind)
-        answer = self._known[name, kind]
-        if isinstance(answer, Unanswered):
-            raise answer
-        return answer
-
-    def texts(self, name: str) -> list[str]:
-        """The TXT records. One may come in several strings, which belong together without a space (RFC 7208 3.3)."""
-        return sorted(b"".join(text.strings).decode(errors="replace") for text in self.ask(name, "TXT"))
-
-    def addresses(self, name: str, version: int) -> set[Address]:
-        return {ip_address(host.address) for host in self.ask(name, "A" if version == 4 else "AAAA")}
-
-    def has_address(self, name: str) -> bool:
-        return bool(self.ask(name, "A") or self.ask(name, "AAAA"))
-
-    def exchangers(self, name: str) -> list[str]:
-        """The hosts of the MX records, best first; "" is the one that says "no mail" (RFC 7505)."""
-        records = sorted(self.ask(name, "MX"), key=lambda mx: (mx.preference, mx.exchange))
-        return [_spelled(mx.exchange) for mx in records]
-
-    def is_known_missing(self, name: str) -> bool:
-        """Whether a question about this name was answered with NXDOMAIN."""
-        return name in self._missing
-
-    def _ask(self, name: str, kind: str) -> list[dns.rdata.Rdata] | Unanswered:
-        try:
-            asked = dns.name.from_text(name)
-        except dns.exception.DNSException:
-            return []  # too long, or with an empty label: there is no such name
-        left = min(self._timeout, self._end - time.monotonic())
-        if left <= 0:
-            return Unanswered(name, kind)
-        try:
-            answer = self._resolver.resolve(asked, kind, raise_on_no_answer=False, lifetime=left)
-        except dns.resolver.NXDOMAIN:
-            self._missing.add(name)
-            self._has_answered = True
-            return []
-        except dns.exception.DNSException as error:
-            # SERVFAIL comes from a name server that works, about a domain that does not.
-            reasons = [str(reason) for _server, _tcp, _port, reason, _response in error.kwargs.get("errors", [])]
-            self._has_answered |= "SERVFAIL" in reasons
-            if self._has_answered:
-                return Unanswered(name, kind)
-            if "REFUSED" in reasons:
-                raise NoResolver(
-                    _("Der Nameserver lehnt Anfragen ab. Nennen Sie mit --server einen anderen.")
-                ) from error
-            raise NoResolver(_("Der Nameserver antwortet nicht. Nennen Sie mit --server einen anderen.")) from error
-        self._has_answered = True
-        return list(answer)
-
-
 def _answered(findings: Iterator[Finding]) -> Iterator[Finding]:
     """What cannot be looked up counts as missing: the recipients' servers ask the same question."""
     try:
         yield from findings
     except Unanswered as unanswered:
-        told = {"kind": unanswered.kind, "name": _shown(unanswered.name)}
+        told = {"kind": unanswered.kind, "name": shown(unanswered.name)}
         yield missing(
             _("%(kind)s von %(name)s lässt sich nicht abfragen.") % told,
             _("Die Nameserver der Domain antworten nicht oder melden Fehler. Versuchen Sie es später wieder."),
         )
-
-
-def _spelled(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True).removesuffix(".").lower()
-
-
-def _shown(text: str, length: int = 80) -> str:
-    """Of a text from DNS, what a terminal may show."""
-    text = "".join(char if char.isprintable() else "?" for char in text)
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _list(names: list[str]) -> str:
-    shown = ", ".join(_shown(name) for name in names[:3])
-    return shown if len(names) <= 3 else f"{shown}, …"
 
 
 def _publish(advice: str, name: str, kind: str, value: str) -> str:
@@ -198,13 +85,11 @@ def _publish(advice: str, name: str, kind: str, value: str) -> str:
     if len(value) > 1000:
         return advice
     if kind == "TXT":
-        value = " ".join(f'"{part}"' for part in re.findall(".{1,255}", _shown(value, 1000)))
+        value = " ".join(f'"{part}"' for part in re.findall(".{1,255}", shown(value, 1000)))
     return f"{advice}\n{name}. {kind} {value}"
 
 
 # --- can we be answered? ------------------------------------------------------------------------------------------
-
-HOSTS = 10  # of an MX or a PTR are looked at (RFC 7208 4.6.4)
 
 
 def _check_bounces(resolver: Resolver, domain: str) -> Iterator[Finding]:
@@ -230,228 +115,15 @@ def _check_bounces(resolver: Resolver, domain: str) -> Iterator[Finding]:
         reached = [host for host in hosts[:HOSTS] if resolver.has_address(host)]
         lost = [host for host in hosts[:HOSTS] if host not in reached]
         if reached:
-            yield good(_("MX: Rückläufer nimmt %(hosts)s an.") % {"hosts": _list(reached)})
+            yield good(_("MX: Rückläufer nimmt %(hosts)s an.") % {"hosts": listed(reached)})
         if lost:
             yield (warning if reached else missing)(
-                _("MX: Zu %(hosts)s gibt es keine Adresse.") % {"hosts": _list(lost)},
+                _("MX: Zu %(hosts)s gibt es keine Adresse.") % {"hosts": listed(lost)},
                 _("Berichtigen Sie den Namen im MX-Eintrag, oder veröffentlichen Sie die Adresse des Servers."),
             )
 
 
 # --- SPF: who may send --------------------------------------------------------------------------------------------
-
-LOOKUPS = 10  # terms that ask DNS, over all included records (RFC 7208 4.6.4)
-VOID_LOOKUPS = 2  # so many of those may come to nothing
-_ASKING = ("include", "a", "mx", "ptr", "exists", "redirect")
-_MECHANISM = re.compile(r"([-+~?]?)(all|include|a|mx|ptr|ip4|ip6|exists)([:/].*)?", re.IGNORECASE)
-_MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=([!-~]*)", re.IGNORECASE)
-_HOST_AND_LENGTHS = re.compile(r"(?::([^/]+))?(?:/(0|[1-9]\d?))?(?://(0|[1-9]\d{0,2}))?")
-_NETWORK = re.compile(r":([0-9a-f.:]+(?:/(?:0|[1-9]\d{0,2}))?)", re.IGNORECASE)
-_TARGET = re.compile(r"[!-~]+\.(?!\d+\.?$)[a-z0-9]([a-z0-9-]*[a-z0-9])?\.?|[!-~]*%\{[!-~]+\}", re.IGNORECASE)
-_MACRO = re.compile(r"%\{([slodiphv])((?:[1-9]\d{0,2})?)(r?)([-.+,/_=]*)\}|%([%_-])", re.IGNORECASE)
-_RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
-
-
-class SpfError(Exception):
-    """RFC 7208's permerror: with this in it a record is worth nothing, whatever else it says."""
-
-    def __init__(self, title: str, advice: str = "") -> None:
-        super().__init__(title, advice)
-        self.title, self.advice = title, advice
-
-
-@dataclass(frozen=True)
-class Term:
-    text: str  # as it stands in the record
-    name: str  # of the mechanism or modifier
-    qualifier: str = ""  # "" for modifiers
-    target: str = ""  # the domain it names, perhaps with macros; "" where it means its own
-    network: IPv4Network | IPv6Network | None = None
-    lengths: tuple[int, int] = (32, 128)  # of the networks around an IPv4 and an IPv6 address
-
-
-def _term(word: str) -> Term:
-    """Raises ValueError for what is no term to RFC 7208 12."""
-    if not word.isascii():
-        raise ValueError(word)
-    if modifier := _MODIFIER.fullmatch(word):
-        name, target = modifier[1].lower(), modifier[2]
-        return Term(word, name, target=_target(target) if name in ("redirect", "exp") else "")
-    mechanism = _MECHANISM.fullmatch(word)
-    if mechanism is None:
-        raise ValueError(word)
-    qualifier, name, rest = mechanism[1] or "+", mechanism[2].lower(), mechanism[3] or ""
-    if not rest and name in ("all", "a", "mx", "ptr"):
-        return Term(word, name, qualifier)
-    if name in ("ip4", "ip6") and (network := _NETWORK.fullmatch(rest)):
-        version = IPv4Network if name == "ip4" else IPv6Network
-        return Term(word, name, qualifier, network=version(network[1], strict=False))
-    if name in ("a", "mx") and (parts := _HOST_AND_LENGTHS.fullmatch(rest)):
-        lengths = int(parts[2] or 32), int(parts[3] or 128)
-        if lengths[0] <= 32 and lengths[1] <= 128:
-            return Term(word, name, qualifier, _target(parts[1]) if parts[1] else "", lengths=lengths)
-    if name in ("include", "exists", "ptr") and rest.startswith(":"):
-        return Term(word, name, qualifier, _target(rest[1:]))
-    raise ValueError(word)
-
-
-def _target(text: str) -> str:
-    if len(text) > 255 or not _TARGET.fullmatch(text) or "%" in _MACRO.sub("", text):
-        raise ValueError(text)
-    return text.lower().removesuffix(".")
-
-
-class Spf:
-    """The SPF record of a domain with all that it includes, as a receiver reads it: for mail from `address`, or any.
-
-    `walk` comes first. It raises SpfError where a receiver would give up; what it has been through has an end.
-    """
-
-    def __init__(self, resolver: Resolver, domain: str, address: Address | None) -> None:
-        self.resolver, self.domain, self.address = resolver, domain, address
-        self.lookups = 0
-        self.void: list[str] = []  # names that were asked about for nothing
-        self.unknown: list[Term] = []  # terms whose macros only a mail on its way could fill in
-
-    def records(self, domain: str) -> list[str]:
-        return [text for text in self.resolver.texts(domain) if re.match(r"(?ai)v=spf1(?: |\Z)", text)]
-
-    def written(self, domain: str) -> list[Term]:
-        """All terms of the domain's record."""
-        told = {"domain": _shown(domain)}
-        records = self.records(domain)
-        if len(records) > 1:
-            advice = _("Damit gilt keiner. Machen Sie aus ihnen einen:")
-            raise SpfError(
-                _("SPF: %(domain)s hat mehr als einen Eintrag.") % told, "\n".join([advice, *map(_shown, records[:3])])
-            )
-        terms = []
-        for word in filter(None, records[0].split(" ")[1:]):
-            try:
-                terms.append(_term(word))
-            except ValueError as error:
-                told["term"] = _shown(word)
-                raise SpfError(
-                    _("SPF: „%(term)s“ bei %(domain)s ist falsch geschrieben.") % told,
-                    _("Richtig, ohne Leerzeichen: mx a:mail.example.org ip4:192.0.2.1 include:spf.example.org ~all"),
-                ) from error
-        names = [term.name for term in terms]
-        if names.count("redirect") > 1 or names.count("exp") > 1:
-            raise SpfError(_("SPF: „redirect=“ oder „exp=“ steht bei %(domain)s mehr als einmal.") % told)
-        return terms
-
-    def read(self, domain: str) -> list[Term]:
-        """Those that are looked at, in their order: "all" ends the record, "redirect" waits for its end (5.1, 6.1)."""
-        terms = self.written(domain)
-        mechanisms = [term for term in terms if term.qualifier]
-        for place, term in enumerate(mechanisms):
-            if term.name == "all":
-                return mechanisms[: place + 1]
-        return mechanisms + [term for term in terms if term.name == "redirect"]
-
-    def walk(self, domain: str, above: tuple[str, ...] = ()) -> None:
-        """Through all that makes a receiver ask; `above` are the records that led here."""
-        for term in self.read(domain):
-            if term.name not in _ASKING:
-                continue
-            self.lookups += 1
-            if self.lookups > LOOKUPS:
-                raise SpfError(
-                    _("SPF: Der Eintrag löst mehr als 10 Abfragen aus und gilt deshalb nicht."),
-                    _("Nehmen Sie „include:“ heraus, die Sie nicht brauchen. „ip4:“ und „ip6:“ fragen nichts ab."),
-                )
-            target = self._asked(term, domain)
-            if target is None:
-                self.unknown.append(term)
-            elif term.name in ("include", "redirect"):
-                self._enter(term, target, (*above, domain))
-            elif term.name != "ptr":
-                self._look_up(term, target)
-
-    def ending(self) -> tuple[str, Term | None]:
-        """What is said of all other servers, and by which domain."""
-        domain = self.domain
-        while (terms := self.read(domain)) and terms[-1].name == "redirect" and terms[-1] not in self.unknown:
-            domain = self._asked(terms[-1], domain)
-        return domain, terms[-1] if terms and terms[-1].name in ("all", "redirect") else None
-
-    def result(self, domain: str) -> str:
-        """What the domain's record says of a mail from `address` (RFC 7208 2.6)."""
-        for term in self.read(domain):
-            if term in self.unknown:
-                continue
-            if term.name == "redirect":
-                return self.result(self._asked(term, domain))
-            if self._matches(term, domain):
-                return _RESULTS[term.qualifier]
-        return "neutral"
-
-    def _enter(self, term: Term, target: str, above: tuple[str, ...]) -> None:
-        told = {"term": _shown(term.text)}
-        if target in above:
-            raise SpfError(_("SPF: „%(term)s“ führt im Kreis.") % told, _("Nehmen Sie „%(term)s“ heraus.") % told)
-        if not self.records(target):
-            raise SpfError(
-                _("SPF: „%(term)s“ führt zu keinem SPF-Eintrag.") % told,
-                _("Damit gilt der ganze Eintrag nicht. Berichtigen Sie den Namen, oder nehmen Sie ihn heraus."),
-            )
-        self.walk(target, above)
-
-    def _look_up(self, term: Term, target: str) -> None:
-        if term.name == "exists":
-            self.void += [] if self.resolver.ask(target, "A") else [target]
-        else:
-            hosts = self._hosts(term, target)
-            if len(hosts) > HOSTS:
-                raise SpfError(_("SPF: „%(term)s“ führt zu mehr als 10 Servern.") % {"term": _shown(term.text)})
-            self.void += [host for host in hosts if not self.resolver.has_address(host)] if hosts else [target]
-        if len(self.void) > VOID_LOOKUPS:
-            raise SpfError(
-                _("SPF: Mehr als 2 Abfragen führen ins Leere; der Eintrag gilt deshalb nicht."),
-                _("Berichtigen Sie diese Namen, oder nehmen Sie sie heraus: %(names)s") % {"names": _list(self.void)},
-            )
-
-    def _matches(self, term: Term, domain: str) -> bool:
-        target = self._asked(term, domain)
-        match term.name:
-            case "all":
-                return True
-            case "ip4" | "ip6":
-                return self.address in term.network
-            case "include":
-                return self.result(target) == "pass"
-            case "exists":
-                return bool(self.resolver.ask(target, "A"))
-            case "ptr":
-                return any(f".{name}".endswith(f".{target}") for name in _confirmed_names(self.resolver, self.address))
-        length = term.lengths[self.address.version == 6]
-        found = (self.resolver.addresses(host, self.address.version) for host in self._hosts(term, target))
-        return any(self.address in ip_network((host, length), strict=False) for host in chain.from_iterable(found))
-
-    def _hosts(self, term: Term, target: str) -> list[str]:
-        return self.resolver.exchangers(target) if term.name == "mx" else [target]
-
-    def _asked(self, term: Term, domain: str) -> str | None:
-        """The name that a term asks about, its macros filled in (7.3); None where they depend on more than we know."""
-        values = {"d": domain, "o": self.domain}
-        if self.address is not None:
-            is_six = self.address.version == 6
-            values["i"] = ".".join(self.address.exploded.replace(":", "")) if is_six else str(self.address)
-            values["v"] = "ip6" if is_six else "in-addr"
-
-        def value(macro: re.Match) -> str:
-            letter, digits, is_reversed, delimiters, escaped = macro.groups()
-            if escaped:
-                return {"%": "%", "_": " ", "-": "%20"}[escaped]
-            parts = re.split(f"[{re.escape(delimiters or '.')}]", values[letter.lower()])
-            if is_reversed:
-                parts.reverse()
-            return ".".join(parts[-int(digits or 0) :])
-
-        try:
-            return _MACRO.sub(value, term.target) or domain
-        except KeyError:
-            return None
 
 
 def _check_spf(resolver: Resolver, domain: str, address: Address | None) -> Iterator[Finding]:
@@ -459,7 +131,7 @@ def _check_spf(resolver: Resolver, domain: str, address: Address | None) -> Iter
     if not spf.records(domain):
         title = _("SPF: Es gibt keinen Eintrag.")
         if meant := [text for text in resolver.texts(domain) if re.search("spf1|v ?= ?spf", text, re.IGNORECASE)]:
-            title = _("SPF: „%(record)s“ zählt nicht; er muss mit „v=spf1 “ beginnen.") % {"record": _shown(meant[0])}
+            title = _("SPF: „%(record)s“ zählt nicht; er muss mit „v=spf1 “ beginnen.") % {"record": shown(meant[0])}
         advice = _("Veröffentlichen Sie, wer für Sie verschickt. Tut das ein Anbieter, gehört sein „include:“ dazu:")
         allowed = ["v=spf1", "mx", *([_allowing(address)] if address else []), "~all"]
         yield missing(title, _publish(advice, domain, "TXT", " ".join(allowed)))
@@ -477,7 +149,7 @@ def _check_spf(resolver: Resolver, domain: str, address: Address | None) -> Iter
 
 def _judge_ending(spf: Spf) -> Finding:
     where, end = spf.ending()
-    told = {"end": _shown(end.text) if end else "", "lookups": spf.lookups, "where": _shown(where)}
+    told = {"end": shown(end.text) if end else "", "lookups": spf.lookups, "where": shown(where)}
     if end and (end.qualifier in ("-", "~") or end.name == "redirect"):
         return good(_("SPF: Gültig, endet auf „%(end)s“, %(lookups)s von 10 Abfragen.") % told)
     kept = [term.text for term in spf.written(where) if term != end]
@@ -498,14 +170,14 @@ def _warn_of_spf(spf: Spf) -> Iterator[Finding]:
         yield warning(_("SPF: „ptr“ soll nicht mehr verwendet werden."), advice)
     if skipped := [term.text for term in written if term not in read and (term.qualifier or term.name == "redirect")]:
         advice = _("Was davon gelten soll, muss vor „all“ stehen; den Rest nehmen Sie heraus.")
-        title = _("SPF: Neben „all“ wird das nie gelesen: %(terms)s.") % {"terms": _list(skipped)}
+        title = _("SPF: Neben „all“ wird das nie gelesen: %(terms)s.") % {"terms": listed(skipped)}
         yield warning(title, advice)
-    if mistaken := [term.text for term in written if not term.qualifier and _MECHANISM.fullmatch(term.name)]:
+    if mistaken := [term.text for term in written if not term.qualifier and term.name in MECHANISMS]:
         advice = _("Dort gehört ein Doppelpunkt hin, kein Gleichheitszeichen.")
-        title = _("SPF: Das bedeutet nichts: %(terms)s.") % {"terms": _list(mistaken)}
+        title = _("SPF: Das bedeutet nichts: %(terms)s.") % {"terms": listed(mistaken)}
         yield warning(title, advice)
     if spf.void:
-        title = _("SPF: Abfragen führen ins Leere: %(names)s.") % {"names": _list(spf.void)}
+        title = _("SPF: Abfragen führen ins Leere: %(names)s.") % {"names": listed(spf.void)}
         yield warning(title, _("Mehr als 2 davon machen den Eintrag ungültig. Nehmen Sie sie heraus."))
 
 
@@ -518,7 +190,7 @@ def _judge_sender(spf: Spf, address: Address) -> Finding:
     advice = _("Wenn dieser Server für Sie verschickt, nehmen Sie ihn auf:")
     advice = _publish(advice, spf.domain, "TXT", f"{record[:6]} {_allowing(address)}{record[6:]}")
     if spf.unknown:
-        told["terms"] = _list([term.text for term in spf.unknown])
+        told["terms"] = listed([term.text for term in spf.unknown])
         title = _("SPF: Ob %(address)s senden darf, hängt von der einzelnen Mail ab: %(terms)s.") % told
         return warning(title, advice)
     return missing(_("SPF: %(address)s darf nicht senden (Ergebnis: %(result)s).") % told, advice)
@@ -595,7 +267,7 @@ def _judge_key(where: str, selector: str, keys: list[str]) -> Finding:
         return missing(_("DKIM: Der Schlüssel „%(selector)s“ ist beschädigt.") % told, advice)
     if not key:
         return missing(_("DKIM: Der Schlüssel „%(selector)s“ ist widerrufen (p= ist leer).") % told, renew)
-    told |= {"bits": bits, "kind": _shown(kind)}
+    told |= {"bits": bits, "kind": shown(kind)}
     if kind not in ("rsa", "ed25519"):
         return missing(_("DKIM: „%(selector)s“ hat die unbekannte Art k=%(kind)s.") % told, renew)
     if not {"*", "email"} & _parts(tags.get("s", "*")) or "sha256" not in _parts(tags.get("h", "sha256")):
@@ -684,7 +356,7 @@ def _check_dmarc(resolver: Resolver, domain: str) -> Iterator[Finding]:
         yield missing(_("DMARC: Es gibt keinen Eintrag."), _publish(advice, *example))
         return
     if len(records) > 1:
-        advice = "\n".join([_("Damit gilt keiner. Lassen Sie einen stehen:"), *map(_shown, records[:3])])
+        advice = "\n".join([_("Damit gilt keiner. Lassen Sie einen stehen:"), *map(shown, records[:3])])
         yield missing(_("DMARC: Es gibt mehr als einen Eintrag."), advice)
         return
     try:
@@ -694,7 +366,7 @@ def _check_dmarc(resolver: Resolver, domain: str) -> Iterator[Finding]:
     policy = tags.get("p", "").lower()
     if where != domain and tags.get("sp", "").lower() in _POLICIES:
         policy = tags["sp"].lower()
-    told = {"record": _shown(records[0]), "where": where, "policy": policy}
+    told = {"record": shown(records[0]), "where": where, "policy": policy}
     if policy not in _POLICIES:
         advice = _("Nach „v=DMARC1;“ kommt p=none, p=quarantine oder p=reject, zum Beispiel:")
         title = _("DMARC: „%(record)s“ nennt keine gültige Regel.") % told
@@ -745,26 +417,16 @@ def _tree(domain: str) -> Iterator[str]:
 
 def _check_reverse_name(resolver: Resolver, domain: str, address: Address) -> Iterator[Finding]:
     """Large providers take no mail from an address without a name that leads back to it."""
-    names = _names(resolver, address)
-    told = {"address": address, "names": _list(names)}
+    names = resolver.names(address)
+    told = {"address": address, "names": listed(names)}
     if not names:
-        pointer = _spelled(dns.reversename.from_address(str(address)))
         advice = _("Das stellt ein, wem die Adresse gehört: meist der Anbieter Ihres Servers, zum Beispiel auf:")
-        advice = _publish(advice, pointer, "PTR", f"mail.{domain}.")
+        advice = _publish(advice, pointer(address), "PTR", f"mail.{domain}.")
         yield missing(_("PTR: %(address)s hat keinen Namen.") % told, advice)
-    elif confirmed := _confirmed_names(resolver, address):
-        told["names"] = _list(confirmed)
+    elif confirmed := resolver.confirmed_names(address):
+        told["names"] = listed(confirmed)
         yield good(_("PTR: %(address)s heißt %(names)s, und der Name führt zurück.") % told)
     else:
         advice = _("Veröffentlichen Sie die Adresse zu diesem Namen, oder ändern Sie den Namen:")
-        advice = _publish(advice, _shown(names[0], 255), "A" if address.version == 4 else "AAAA", str(address))
+        advice = _publish(advice, shown(names[0], 255), "A" if address.version == 4 else "AAAA", str(address))
         yield missing(_("PTR: %(address)s heißt %(names)s, aber der Name führt nicht zurück.") % told, advice)
-
-
-def _names(resolver: Resolver, address: Address) -> list[str]:
-    pointer = _spelled(dns.reversename.from_address(str(address)))
-    return sorted(_spelled(record.target) for record in resolver.ask(pointer, "PTR"))[:HOSTS]
-
-
-def _confirmed_names(resolver: Resolver, address: Address) -> list[str]:
-    return [name for name in _names(resolver, address) if address in resolver.addresses(name, address.version)]
