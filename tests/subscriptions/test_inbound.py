@@ -617,13 +617,12 @@ BROKEN = {
 }
 
 
-def test_broken_mail_is_never_an_error(told, back):
+def test_broken_mail_is_never_an_error(told):
     """Either it becomes a reply, or the subscriber is told; the server that brought it need not try again."""
     for number, (name, raw) in enumerate(BROKEN.items()):
         Limit.objects.all().delete()
         bring(told, raw)
         assert len(replies(told)) + owed() == number + 1, name
-    assert len(back()) == owed()
 
 
 def test_a_mail_damaged_anywhere_is_never_an_error(told):
