@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsroom.resolver import HOSTS, Address, Resolver, Unanswered, listed, pointer, shown
-from newsroom.resolver import NoResolver as NoResolver  # so that who calls `check` can catch it
 from newsroom.spf import MECHANISMS, Spf, SpfError
 
 

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from newsroom.mail import mail_domain
-from newsroom.maildns import Address, Level, NoResolver, Resolver, check, is_selector, mail_domain_name
+from newsroom.maildns import Level, check, is_selector, mail_domain_name
+from newsroom.resolver import Address, NoResolver, Resolver
 
 DNS_PORT = 53
 
