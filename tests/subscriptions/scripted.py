@@ -4,10 +4,10 @@ import asyncio
 import socket
 from asyncio import Server
 from collections import Counter
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from functools import cache
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -109,31 +109,33 @@ def _said(answers: dict[str, str], recipient: str) -> str:
 
 
 class _Controller(Controller):
-    def __init__(self, server: MailServer, listener: socket.socket) -> None:
-        host, port = listener.getsockname()
-        super().__init__(
-            server,
-            hostname=host,
-            port=port,
-            authenticator=server.authenticate,
-            auth_require_tls=False,
-            ident="scripted",
-        )
-        self.listener = listener
+    """One for all tests, on loopback; each connection is its test's own server's. It ends with the process."""
+
+    def __init__(self) -> None:
+        # With the protocol said, or asyncio leaves Nagle's algorithm on, which costs 40 ms a connection.
+        self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self.listener.bind(("127.0.0.1", 0))
+        host, port = self.listener.getsockname()
+        super().__init__(MailServer(), hostname=host, port=port, ident="-")
+
+    def factory(self) -> SMTP:
+        return SMTP(self.handler, authenticator=self.handler.authenticate, auth_require_tls=False, **self.SMTP_kwargs)
 
     def _create_server(self) -> Coroutine[Any, Any, Server]:
         return self.loop.create_server(self._factory_invoker, sock=self.listener)
 
 
-@contextmanager
-def mail_server(settings: Any) -> Iterator[MailServer]:
-    """Runs on loopback while the block runs; `settings` (pytest-django's) name it as the site's mail server."""
-    server = MailServer()
-    controller = _Controller(server, socket.create_server(("127.0.0.1", 0)))
+@cache
+def _running() -> _Controller:
+    controller = _Controller()
     controller.start()
+    return controller
+
+
+def mail_server(settings: Any) -> MailServer:
+    """A new server, which `settings` (pytest-django's) name as the site's from now on."""
+    controller = _running()
+    controller.handler = MailServer()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", controller.port, 5
-    try:
-        yield server
-    finally:
-        controller.stop()
+    return controller.handler
