@@ -251,7 +251,7 @@ def test_words_that_look_like_a_quote_or_a_signature_stay(text):
 
 
 def test_mail_parser_reply_finds_headers_that_we_do_not_know(monkeypatch):
-    monkeypatch.setattr("newsroom.answers.PATIENCE", 20)  # seconds: others use this machine too
+    monkeypatch.setattr("newsroom.attributions.PATIENCE", 20)  # seconds: others use this machine too
     text = "Nein.\n\nFrom: Bo <bo@example.org>\nDate: November 23, 2026\n\nThe city waits."
     assert written(text) == "Nein."
 
