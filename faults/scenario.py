@@ -90,6 +90,7 @@ class Scenario:
     long: int
     short: int
     loses: bool = False  # the control: what is acknowledged must be found missing
+    stage: type[Stage] = Stage
 
 
 def play(
@@ -99,7 +100,7 @@ def play(
     result = Result(scenario.name, scenario.fault)
     say(f"{scenario.name}: {scenario.fault} ...")
     try:
-        with closing(Stage(scenario.name, site, mails, seed=seed, say=say)) as stage:
+        with closing(scenario.stage(scenario.name, site, mails, seed=seed, say=say)) as stage:
             try:
                 scenario.run(stage, scenario.short if short else scenario.long)
             except Stuck as stuck:

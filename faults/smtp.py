@@ -4,7 +4,10 @@ What it took stands in its log, with Message-ID and recipient, before the client
 """
 
 import asyncio
+import itertools
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -30,10 +33,13 @@ class Script:
 
     login: str = ""
     recipient: str = ""
-    only: str = ""  # the one address that `recipient` is about; empty for all
     mail: str = ""
     silent: bool = False  # says nothing after DATA, until the script changes; then hangs up
     hangs_up: bool = False  # after DATA
+    only: str = ""  # the one address that all of this, but for the login, is about; empty for all
+
+    def is_about(self, address: str) -> bool:
+        return self.only in ("", address)
 
 
 TAKES_ALL = Script()
@@ -55,6 +61,9 @@ class MailServer:
     def __init__(self, log: Path) -> None:
         self.script = TAKES_ALL
         self.last: dict[str, EmailMessage] = {}  # taken, by recipient
+        self.count = 0  # taken
+        self._kept: list[EmailMessage] | None = None
+        self._connections = itertools.count(1)
         self._log = Ledger(log)
         self.port = free_port()
         self._controller = Controller(
@@ -82,11 +91,20 @@ class MailServer:
 
     def logged(self, what: str = ACCEPTED, *, to: str = "") -> list[tuple[str, str]]:
         """Message-ID and recipient of each mail that this became of, in order; once more for each time."""
-        return [
-            (entry["id"], entry["to"])
-            for entry in self._log.entries()
-            if entry["what"] == what and to in ("", entry["to"])
-        ]
+        return [(entry["id"], entry["to"]) for entry in self.entries(what) if to in ("", entry["to"])]
+
+    def entries(self, what: str = ACCEPTED) -> list[dict]:
+        """The same with the number of the connection, as `via`."""
+        return [entry for entry in self._log.entries() if entry["what"] == what]
+
+    @contextmanager
+    def keeping(self) -> Iterator[list[EmailMessage]]:
+        """Every mail taken meanwhile."""
+        kept = self._kept = []
+        try:
+            yield kept
+        finally:
+            self._kept = None
 
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, who: LoginPassword
@@ -98,29 +116,33 @@ class MailServer:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         script = self.script
-        if script.recipient and script.only in ("", address):
-            self._log.write(what=REFUSED, id="", to=address)
+        if script.recipient and script.is_about(address):
+            self._log.write(what=REFUSED, id="", to=address, via=0)
             return script.recipient
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's)
-        script = self.script
+        script = self.script if any(map(self.script.is_about, envelope.rcpt_tos)) else TAKES_ALL
         message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+        via = vars(session).setdefault("number", next(self._connections))
         if script.silent or script.hangs_up:
-            self._note(UNANSWERED, message, envelope)
+            self._note(UNANSWERED, message, envelope, via)
             while script.silent and self.script is script:
                 await asyncio.sleep(LOOK)
             server.transport.close()
             raise asyncio.CancelledError  # what aiosmtpd itself takes for a connection that is gone
         if script.mail:
-            self._note(REFUSED, message, envelope)
+            self._note(REFUSED, message, envelope, via)
             return script.mail
-        self._note(ACCEPTED, message, envelope)
+        self._note(ACCEPTED, message, envelope, via)
         return "250 Angenommen"
 
-    def _note(self, what: str, message: EmailMessage, envelope: Envelope) -> None:
+    def _note(self, what: str, message: EmailMessage, envelope: Envelope, via: int) -> None:
         for address in envelope.rcpt_tos:
-            self._log.write(what=what, id=str(message["Message-ID"]), to=address)
+            self._log.write(what=what, id=str(message["Message-ID"]), to=address, via=via)
             if what == ACCEPTED:
                 self.last[address] = message
+                self.count += 1
+                if self._kept is not None:
+                    self._kept.append(message)
