@@ -276,7 +276,7 @@ def test_held_again_and_approved_after_the_digest_is_told_after_all(article, row
 # --- each item once, whatever happens between ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("before, after", permutations(["at_once", "hourly", "daily"], 2))
+@pytest.mark.parametrize("before, after", list(permutations(["at_once", "hourly", "daily"], 2)))
 def test_nothing_is_lost_or_doubled_when_the_rhythm_changes(article, server, before, after):
     row = factories.subscription(article, rhythm=before)
     say(article, "EINS", "ZWEI")
