@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from faults import crashes, mailing, posting
+from faults import controls, crashes, deaths, mailing, posting, restoring
 from faults.report import show
 from faults.scenario import Result, play
 from faults.site import Site
@@ -18,7 +18,8 @@ from newsroom.trial.__main__ import PROJECT
 from newsroom.trial.foreground import own_foreground
 
 # From calm to rough.
-SCENARIOS = {scenario.name: scenario for scenario in [*posting.SCENARIOS, *mailing.SCENARIOS, *crashes.SCENARIOS]}
+PARTS = [posting, mailing, restoring, controls, deaths, crashes]
+SCENARIOS = {scenario.name: scenario for part in PARTS for scenario in part.SCENARIOS}
 
 
 def main() -> int:
@@ -50,7 +51,7 @@ def run(names: list[str], *, short: bool, seed: int, say: Callable[[str], None])
         if not all(result.passed for result in results):
             say(f"Ledger und Protokolle liegen in {_keep(site.folder)}")
         say("Alles wird beendet ...")
-    return sorted(results, key=lambda result: int(result.name.removeprefix("E")))
+    return sorted(results, key=lambda result: (result.name[0], int(result.name.strip("EKab")), result.name))
 
 
 def _keep(folder: Path) -> Path:
@@ -71,10 +72,15 @@ def _options() -> argparse.Namespace:
 
 
 def _names(text: str) -> list[str]:
+    """E20 is E20a and E20b."""
     names = text.replace(",", " ").split()
-    if unknown := [name for name in names if name not in SCENARIOS]:
+    if unknown := [name for name in names if not _meant(name)]:
         raise argparse.ArgumentTypeError(f"{', '.join(unknown)} gibt es nicht, nur {', '.join(SCENARIOS)}")
-    return names
+    return [scenario for name in names for scenario in _meant(name)]
+
+
+def _meant(name: str) -> list[str]:
+    return [scenario for scenario in SCENARIOS if name in (scenario, scenario.rstrip("ab"))]
 
 
 if __name__ == "__main__":

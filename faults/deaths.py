@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from email.message import EmailMessage
 
-from faults.owed import MailStage, message_id
+from faults.owed import TWO_DAYS, MailStage, message_id
 from faults.scenario import Scenario
 from faults.workers import Workers
 
@@ -13,7 +13,6 @@ READERS = 100
 CONNECTIONS = 2  # of one worker, at most
 ANNOUNCING = 25  # every so many deaths happen while a comment is announced; the next worker learns of it after 20 s
 MOMENT = 0.02  # seconds; a mail takes a fifth
-TWO_DAYS = 2 * 24 * 3600
 _COMMENT = re.compile(r"/kommentar/(\d+)/")
 _MANAGE = re.compile(r"/abos/[^\s/]+/")
 
@@ -78,9 +77,9 @@ def within_a_digest(stage: MailStage, loops: int) -> None:
     with stage.mails.keeping() as kept, Workers(site) as workers:
         worker = workers.start()
         posted = [stage.post().pk]
-        _send_digests(stage)  # everybody has a link now
+        stage.catch_up()  # everybody has a link now
         for _ in stage.loops(loops):
-            posted += [stage.post().pk for _comment in range(stage.chance.randint(1, 3))]
+            posted += [stage.post().pk for _comment in range(stage.chance.randint(2, 3))]
             stage.wait_until_announced()
             _choose(stage, stage.chance.choice(stage.readers))
             wanted = stage.mails.count + stage.chance.randint(1, READERS // 4)
@@ -91,7 +90,7 @@ def within_a_digest(stage: MailStage, loops: int) -> None:
             stage.may_repeat += CONNECTIONS
             _choose(stage, stage.chance.choice(stage.readers))
             worker = workers.start()
-        _send_digests(stage)
+        stage.catch_up()
     heads = site.query(
         "SELECT comment_id, email FROM subscriptions_delivery WHERE state = 'sent' AND digest_id IS NULL"
         " AND email = ANY(%s)",
@@ -104,13 +103,6 @@ def within_a_digest(stage: MailStage, loops: int) -> None:
     expected = Counter((email, comment) for email in stage.readers for comment in posted)
     stage.check(found == expected, f"{found.total()} statt {expected.total()} Kommentare in den Mails")
     stage.note = f"{expected.total()} Kommentare in {len(told)} Mails, {len(stage.repeated())} davon kamen zweimal"
-
-
-def _send_digests(stage: MailStage) -> None:
-    stage.wait_until_announced()
-    stage.pass_time(TWO_DAYS)
-    stage.look()
-    stage.wait_until_sent()
 
 
 def _choose(stage: MailStage, email: str) -> None:

@@ -4,9 +4,16 @@ import json
 
 from faults.scenario import Result
 
+# What needs no site that breaks.
+IN_THE_TESTS = [
+    f"E18  {'Webhook zehnmal, ungeordnet, gefälscht':44} in der Testsuite: tests/subscriptions/test_webhooks.py",
+    f"E20  {'Zeitumstellung':44} in der Testsuite: tests/subscriptions/test_rhythm.py",
+]
+
 
 def table(results: list[Result]) -> list[str]:
-    lines = [f"{'':4} {'Störung':44} {'Läufe':>6} {'bestätigt':>9} {'verloren':>8}  Ergebnis"]
+    """What was promised are comments that were acknowledged, or mails that are owed because of them."""
+    lines = [f"{'':4} {'Störung':44} {'Läufe':>6} {'zugesagt':>9} {'verloren':>8}  Ergebnis"]
     for result in results:
         verdict = "bestanden" if result.passed else "DURCHGEFALLEN"
         lines.append(
@@ -31,5 +38,5 @@ def summary(results: list[Result], *, seed: int, short: bool) -> dict:
 
 
 def show(results: list[Result], *, seed: int, short: bool) -> None:
-    print("", *remarks(results), "", *table(results), "", sep="\n")
+    print("", *remarks(results), "", *table(results), *IN_THE_TESTS, "", sep="\n")
     print(json.dumps(summary(results, seed=seed, short=short), ensure_ascii=False), flush=True)
