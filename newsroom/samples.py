@@ -48,7 +48,7 @@ def sample_html(request: HttpRequest, name: str) -> HttpResponse:
 def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
     mails = subscriptions.mails
     article = Article(pk=NOBODY, slug="muster", headline="Lukaschenko trifft Putin: Wird Weißrussland zum Puffer?")
-    berta = Reader(pk=NOBODY, name="Berta", email="berta@example.org")
+    berta = Reader(pk=NOBODY, name="Berta", email="berta@muster.invalid")
     question = _comment(article, "Berta", "Und wer fragt eigentlich die Leute, die *dort* wohnen?")
     answer = _comment(article, "Anna Müller", _ANSWER, parent=question)
     other = _comment(article, "Carl", "Ein Puffer ist etwas, wogegen man fährt.")
@@ -59,9 +59,14 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
     told = [Delivery(pk=NOBODY, comment=one, subscription=row, email=me.email) for one in (other, answer)]
     personal = [mails.Personal.of(one, answered=NOBODY) for one in told]
     notice = Notice(
-        pk=NOBODY, comment=other, kind="insult", reason="Das ist gegen Regel 2.", name="Dora", email="dora@example.org"
+        pk=NOBODY,
+        comment=other,
+        kind="insult",
+        reason="Das ist gegen Regel 2.",
+        name="Dora",
+        email="dora@muster.invalid",
     )
-    editor = User(pk=NOBODY, username="redaktion", email="redaktion@example.org")
+    editor = User(pk=NOBODY, username="redaktion", email="redaktion@muster.invalid")
     other.held_because = ["Gesperrtes Wort: Puffer"]
     codes = {"SITE_NAME": settings.SITE_NAME, "SITE_URL": settings.SITE_URL, "email": me.email, "code": "12345678"}
     refusal = _("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier.")
@@ -105,7 +110,7 @@ Mehr dazu steht unter https://www.example.org/minsk."""
 
 def _comment(article: Article, name: str, body: str, parent: Comment | None = None) -> Comment:
     comment = Comment(
-        pk=NOBODY, article=article, name=name, body=body, parent=parent, email="berta@example.org", created_at=WHEN
+        pk=NOBODY, article=article, name=name, body=body, parent=parent, email="berta@muster.invalid", created_at=WHEN
     )
     comment.state, comment.number, comment.published_at = Comment.State.PUBLISHED, 1, WHEN
     comment.render()
