@@ -1,14 +1,18 @@
 """What the project itself answers: health, form tokens, the question a shared form asks, robots, errors."""
 
+import sys
+
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import REASON_BAD_ORIGIN, REASON_BAD_REFERER, REASON_NO_REFERER, get_token
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
 
+from newsroom.context import site
 from newsroom.formkey import new_form_key
 from newsroom.models import Outbox
 
@@ -64,12 +68,10 @@ def confirm_shared_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     from_elsewhere = reason.startswith(FROM_ELSEWHERE) and reason != REASON_NO_REFERER
     if match is None or not getattr(match.func, "is_shared_form", False) or from_elsewhere:
         return render(request, "newsroom/form_expired.html", status=403)
-    fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    fields = [(name, value) for name, value in fields if name not in {"csrfmiddlewaretoken", "form_key"}]
+    fields = [(name, value) for name, value in _sent(request) if name not in {"csrfmiddlewaretoken", "form_key"}]
     if "form_key" in request.POST:
         fields.append(("form_key", new_form_key(confirmed=True)))
-    shown = [(SHOWN_AGAIN[name], value) for name, value in fields if value and name in SHOWN_AGAIN]
-    context = {"fields": fields, "shown": shown, "action": request.get_full_path()}
+    context = {"fields": fields, "shown": _shown_again(fields), "action": request.get_full_path()}
     return render(request, "newsroom/confirm_form.html", context, status=403)
 
 
@@ -100,5 +102,28 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Says what happened without asking the database, which may be what is broken (E6)."""
-    return render(request, "newsroom/error.html", {"status": 500}, status=500)
+    """Says what happened without asking the database, which may be what is broken: without the request, no context
+    processor asks who is there."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _database_away(request)
+    return HttpResponse(render_to_string("newsroom/error.html", {**site(), "status": 500}), status=500)
+
+
+def _database_away(request: HttpRequest) -> HttpResponse:
+    """Keeps what the reader typed, in a form with the same key: it may have been stored before the answer was lost,
+    and under another key it would be stored twice (E6, E9)."""
+    match = request.resolver_match
+    is_shared = match is not None and getattr(match.func, "is_shared_form", False)
+    fields = _sent(request) if is_shared and request.method == "POST" else []
+    context = {**site(), "fields": fields, "shown": _shown_again(fields), "action": request.get_full_path()}
+    response = HttpResponse(render_to_string("newsroom/database_away.html", context), status=503)
+    response.headers["Retry-After"], response.headers["Cache-Control"] = "10", "no-store"
+    return response
+
+
+def _sent(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in request.POST.lists() for value in values]
+
+
+def _shown_again(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(SHOWN_AGAIN[name], value) for name, value in fields if value and name in SHOWN_AGAIN]
