@@ -38,9 +38,9 @@ def try_later(stage: MailStage, seconds: int) -> None:
         stage.site.wait_until(stage.asked, "Der Worker sendet nicht")
         for _ in stage.loops(10):
             stage.mails.script = stage.chance.choice([CLOSES, TRY_LATER])
-            time.sleep(max(seconds, MOMENT))
             stage.pass_time(HALF_MINUTE - seconds)
             stage.look()
+            time.sleep(max(seconds, MOMENT))
         attempts = Counter(stage.asked())
         stage.mails.script = TAKES_ALL
         stage.catch_up()

@@ -76,11 +76,12 @@ class MailStage(Stage):
         self.site.query("UPDATE newsroom_outbox SET paused_until = now() + make_interval(secs => %s)", seconds)
 
     def pass_time(self, seconds: float) -> None:
-        """For mails that wait, and for a pause."""
+        """For mails that wait and are not just being sent, and for a pause."""
         interval = "make_interval(secs => %(seconds)s)"
         self.site.query(f"UPDATE newsroom_outbox SET paused_until = paused_until - {interval}", seconds=seconds)
         self.site.query(
-            f"UPDATE subscriptions_delivery SET due_at = due_at - {interval} WHERE state = 'waiting' AND {_OURS}",
+            f"UPDATE subscriptions_delivery SET due_at = due_at - {interval} WHERE id IN (SELECT id"
+            f" FROM subscriptions_delivery WHERE state = 'waiting' AND {_OURS} FOR UPDATE SKIP LOCKED)",
             seconds=seconds,
             article=self.article,
         )
