@@ -548,7 +548,7 @@ def test_a_colleagues_mail_is_not_ours(told, settings):
 
 
 def test_two_programs_that_answer_each_other_come_to_an_end(told, back):
-    for number in range(MAILS_BACK + 5):
+    for number in range(MAILS_BACK + 3):
         bring(told, written(f"Nummer {number}", sender="eve@example.org"))
     letters = back()
     assert [letter.recipient for letter in letters] == [BERTA] * MAILS_BACK
@@ -628,7 +628,7 @@ def test_broken_mail_is_never_an_error(told):
 def test_a_mail_damaged_anywhere_is_never_an_error(told):
     rng = random.Random(7)
     whole = written("Schöne Grüße, und zwar viele.", sender=f"=?utf-8?q?Bert=C3=A4?= <{BERTA}>")
-    for _ in range(60):
+    for _ in range(40):
         raw = bytearray(whole)
         for _ in range(rng.randint(1, 8)):
             at = rng.randrange(len(raw))
@@ -658,19 +658,17 @@ def test_script_in_a_reply_runs_nowhere(article, told, letters):
         raw = written(payload).replace(f"From: Berta <{BERTA}>".encode(), f'From: "{name}" <{BERTA}>'.encode())
         bring(told, raw)
         assert Comment.objects.latest("pk").body == payload
-        html = EmailMessage(policy=policy.SMTP)
-        html["From"], html["Message-ID"] = BERTA, f"<{uuid.uuid4()}@x>"
-        html.set_content(f"<p>Auch das: {payload}</p>", subtype="html")
-        bring(told, html.as_bytes())
         Reader.objects.filter(email_confirmed_at__isnull=False).update(name="")  # the next name is asked again
-        Limit.objects.all().delete()
+    all_of_them = "\n\n".join(SCRIPTS)
+    html = EmailMessage(policy=policy.SMTP)
+    html["From"], html["Message-ID"] = BERTA, f"<{uuid.uuid4()}@x>"
+    html.set_content(f"<p>Auch das: {all_of_them}</p>", subtype="html")
+    bring(told, html.as_bytes())
     hold_all(article, told)
-    for payload in SCRIPTS[:5]:
-        bring(told, written(f"Und {payload}"))
-    held = Comment.objects.held().latest("pk")
+    bring(told, written(f"Und {all_of_them}"))
+    held = Comment.objects.held().get()
     close(article, told)
-    for payload in SCRIPTS[5:]:
-        bring(told, written(f"Noch {payload}"))
+    bring(told, written(f"Noch {all_of_them}"))
 
     desk = Client()
     desk.force_login(editor)
@@ -682,5 +680,5 @@ def test_script_in_a_reply_runs_nowhere(article, told, letters):
     for job in ProcrastinateJob.objects.filter(task_name__contains=".send_").order_by("pk"):
         app.tasks[job.task_name](**job.args)
     sent = letters()
-    assert Counter(letter.recipient for letter in sent) == {"carl@example.org": 2, BERTA: 9, editor.email: 5}
+    assert Counter(letter.recipient for letter in sent) == {"carl@example.org": 2, BERTA: 2, editor.email: 1}
     assert [Danger(letter.html).found for letter in sent] == [[]] * len(sent)
