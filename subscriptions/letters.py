@@ -17,7 +17,16 @@ from subscriptions.models import Delivery, Subscription
 # versions change with any change of the comment, of what it answers, and of the article.
 CLAIM = """
     WITH claimed AS MATERIALIZED (
-        SELECT * FROM subscriptions_delivery WHERE state = 'waiting' AND digest_id IS NULL AND due_at <= %s
+        SELECT * FROM subscriptions_delivery due WHERE state = 'waiting' AND digest_id IS NULL AND due_at <= %s
+            -- Of what one mail will hold only the first: two workers would make two mails of it.
+            AND NOT (gathered AND attempts = 0 AND EXISTS (
+                SELECT FROM subscriptions_delivery first
+                WHERE first.email = due.email AND first.state = 'waiting' AND first.digest_id IS NULL
+                    AND first.gathered AND first.attempts = 0
+                    AND (first.due_at, first.id) < (due.due_at, due.id)
+                    AND (SELECT article_id FROM comments_comment WHERE id = first.comment_id)
+                        = (SELECT article_id FROM comments_comment WHERE id = due.comment_id)
+            ))
         ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     SELECT claimed.id, claimed.gathered, claimed.attempts, claimed.email, claimed.comment_id, claimed.subscription_id,

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 from dataclasses import dataclass
 from email.utils import formataddr
 
@@ -16,6 +17,7 @@ from newsroom.answers import DELIMITER
 from newsroom.mail import compose, mail_domain, sender_named, site_url
 from subscriptions.models import Delivery, Recipient, Subscription
 
+_SECRET = secrets.token_hex(16)  # of this process
 # Somebody else's, and to stand in a header of ours.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 
@@ -65,15 +67,17 @@ class Personal:
         )
 
     def placeholders(self) -> "Personal":
-        """As many words, none of them anybody's: for a mail that is composed once for all."""
+        """As many words, none of them anybody's: for a mail that is composed once for all. Nobody can guess them, or a
+        comment that holds one would be sent with each reader's own link in its place."""
+        domain = f"{_SECRET}.invalid"
         return Personal(
-            email="an-wen@platzhalter.invalid",
-            message_id="<welche-nachricht@platzhalter.invalid>",
-            answered_id=self.answered_id and "<worauf@platzhalter.invalid>",
-            end_url="https://platzhalter.invalid/ende/",
-            manage_url="https://platzhalter.invalid/alle/",
-            answer_address=self.answer_address and "antwort@platzhalter.invalid",
-            bounce_address=self.bounce_address and "zurueck@platzhalter.invalid",
+            email=f"an-wen@{domain}",
+            message_id=f"<welche-nachricht@{domain}>",
+            answered_id=self.answered_id and f"<worauf@{domain}>",
+            end_url=f"https://{domain}/ende/",
+            manage_url=f"https://{domain}/alle/",
+            answer_address=self.answer_address and f"antwort@{domain}",
+            bounce_address=self.bounce_address and f"zurueck@{domain}",
         )
 
 

@@ -15,6 +15,7 @@ from subscriptions.tasks import announce, send_manage_link, send_opt_in
 
 OPT_INS_PER_ADDRESS = 3  # a day, over the whole site (B14)
 MANAGE_LINKS_PER_DAY = 3
+CHOICES = ["daily_at", "quiet_from", "quiet_until", "time_zone", "language"]
 _ANYBODY = """
     SELECT FROM subscriptions_subscription
     WHERE article_id = %s AND confirmed_at IS NOT NULL AND ended_at IS NULL LIMIT 1
@@ -37,16 +38,16 @@ def subscribe(*, article: Article, reader: Reader, kind: str, email: str, networ
         )
         if row.is_active:
             return row
-        if not created and not row.is_pending:
+        is_new = created or not row.is_pending
+        if is_new and not created:
             for name, value in (_consent(article, kind) | {"confirmed_at": None, "ended_at": None}).items():
                 setattr(row, name, value)
             row.opt_in_sent_at = None
             row.reader = reader
-        renewed = created or row.opt_in_sent_at is None
         if reader.owns(email):
             row.confirmed_at = timezone.now()
         row.save()
-        if renewed:
+        if is_new:
             asked = {"wording": row.wording, "form_url": row.form_url, "at": row.asked_at}
             _record(row, Consent.Event.ASKED, how=_("Formular auf der Seite"), **asked)
         if row.is_active:
@@ -108,7 +109,9 @@ def choose_rhythm(subscription: Subscription, rhythm: str) -> None:
 def keep_recipient(recipient: Recipient) -> None:
     """Stores how an address wants to be written to; what is waiting follows."""
     with transaction.atomic():
-        recipient.save()
+        # Not save(): pressed twice, both would insert.
+        chosen = {name: getattr(recipient, name) for name in CHOICES}
+        recipient, _created = Recipient.objects.update_or_create(email=recipient.email, defaults=chosen)
         for rhythm in Rhythm.values:
             waiting = Delivery.objects.filter(email=recipient.email, subscription__rhythm=rhythm)
             _plan_anew(waiting, recipient, rhythm)
@@ -149,7 +152,8 @@ def _end(rows: SubscriptionQuerySet, how: str) -> None:
 def _plan_anew(deliveries: DeliveryQuerySet, recipient: Recipient, rhythm: str) -> None:
     now = timezone.now()
     due_at = recipient.clock.due_at(rhythm, now)
-    deliveries.untried().update(due_at=due_at, gathered=due_at > now)
+    # What is due already may be in a mail that the server took from a worker which died.
+    deliveries.untried().filter(due_at__gt=now).update(due_at=due_at, gathered=due_at > now)
 
 
 def _record(subscription: Subscription, event: Consent.Event, **what: str) -> None:

@@ -86,9 +86,11 @@ def announce(comment_id: int) -> None:
             # A second run of this job finds the rows of the first: the constraint keeps it one mail an address.
             Delivery.objects.bulk_create(owed, ignore_conflicts=True)
         # Held again before it went out, and now approved: what was dropped is owed once more.
-        Delivery.objects.filter(comment=comment, state=Delivery.State.DROPPED).update(
-            state=Delivery.State.WAITING, due_at=now, digest=None, attempts=0
-        )
+        dropped = Delivery.objects.filter(comment=comment, state=Delivery.State.DROPPED)
+        for row in dropped.select_related("subscription"):
+            row.due_at = Recipient.of(row.email).clock.due_at(row.subscription.rhythm, now)
+            row.state, row.gathered, row.digest, row.attempts = Delivery.State.WAITING, row.due_at > now, None, 0
+            row.save(update_fields=["state", "due_at", "gathered", "digest", "attempts"])
     wake()
 
 

@@ -119,7 +119,8 @@ def manage_subscriptions(request: HttpRequest, token: str) -> HttpResponse:
             keep_recipient(form.instance)
             for row in rows:
                 chosen = RhythmForm(request.POST, prefix=str(row.pk))
-                if chosen.is_valid():
+                # A page opened before this subscription was made says nothing of it.
+                if f"{row.pk}-rhythm" in request.POST and chosen.is_valid():
                     choose_rhythm(row, chosen.cleaned_data["rhythm"])
         if not form.errors:
             done = "ended" if {"end", "end_all"} & set(request.POST) else "kept"
@@ -128,7 +129,13 @@ def manage_subscriptions(request: HttpRequest, token: str) -> HttpResponse:
         row.form = RhythmForm(
             request.POST if form.is_bound else None, prefix=str(row.pk), initial={"rhythm": row.rhythm}
         )
-    context = {"recipient": recipient, "subscriptions": rows, "form": form, "token": token, "is_done": request.GET}
+    context = {
+        "recipient": recipient,
+        "subscriptions": rows,
+        "form": form,
+        "token": token,
+        "is_done": {} if form.errors else request.GET,
+    }
     return render(request, "subscriptions/manage.html", context, status=422 if form.errors else 200)
 
 

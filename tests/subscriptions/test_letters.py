@@ -45,7 +45,7 @@ def test_each_gets_what_would_have_been_composed_for_them_alone(article, setting
         assert (sent.to, sent.from_email, sent.subject) == (alone.to, alone.from_email, alone.subject)
         # What a provider's interface is given instead of the bytes.
         assert (untimed(sent.body), sent.extra_headers) == (untimed(alone.body), alone.extra_headers)
-        assert "platzhalter" not in sent.message().as_bytes(linesep="\r\n").decode().lower()
+        assert ".invalid" not in sent.message().as_bytes(linesep="\r\n").decode().lower()
 
 
 def test_what_changed_is_in_the_next_mail(article):
@@ -67,3 +67,16 @@ def claim(delivery: Delivery) -> Claimed:
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [timezone.now()])
         return Claimed(*cursor.fetchone())
+
+
+def test_a_comment_cannot_hold_what_is_exchanged(article):
+    """Or a link in it would carry each reader's own address and links to wherever its author likes."""
+    comment = factories.comment(article, "https://evil.example/?a=an-wen@platzhalter.invalid")
+    row = factories.subscription(article)
+    places = Personal.of(Delivery(pk=1, comment=comment, subscription=row, email=row.email), answered=None)
+    secret = places.placeholders().email.partition("@")[2].removesuffix(".invalid")
+    assert (len(secret), places.placeholders()) == (32, places.placeholders())
+    delivery = Delivery.objects.create(comment=comment, subscription=row, email=row.email)
+    sent = letter(claim(delivery)).compose()
+    assert "a=an-wen@platzhalter.invalid" in sent.body
+    assert sent.alternatives[0].content.count(row.email) == 0

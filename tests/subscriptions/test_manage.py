@@ -221,11 +221,21 @@ def test_everything_is_saved(row, link):
 
 
 def test_what_is_waiting_follows(row, link):
+    choose_rhythm(row, "hourly")
     announce(comment_id=factories.comment(row.article).pk)
     in_two_hours = timezone.localtime() + timedelta(hours=2)
     save(link, daily_at=f"{in_two_hours:%H:%M}", **{f"{row.pk}-rhythm": "daily"})
     due_in = Delivery.objects.get().due_at - timezone.now()
     assert timedelta(hours=1, minutes=58) < due_in <= timedelta(hours=2)
+
+
+def test_what_is_due_already_stays_in_the_mail_it_may_be_in(row, link):
+    """A worker that died may have handed it over: a digest with more in it would bear the same Message-ID."""
+    announce(comment_id=factories.comment(row.article).pk)
+    due_at = Delivery.objects.get().due_at
+    save(link, **{f"{row.pk}-rhythm": "hourly"})
+    waiting = Delivery.objects.get()
+    assert (waiting.due_at, waiting.gathered) == (due_at, False)
 
 
 @pytest.mark.parametrize(
