@@ -25,6 +25,8 @@ from tests.plugin import WORKER, wait_until_prepared
 # at the end one of two cores waits for the other.
 SLOWEST = [
     "test_run",
+    "test_short",
+    "test_short_mails",
     "test_accessibility",
     "test_conversation",
     "test_hostile_input",
