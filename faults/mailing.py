@@ -28,7 +28,7 @@ remove(Comment.objects.get(pk=%d), moderator=User.objects.get(username="redaktio
 
 
 def try_later(stage: MailStage, seconds: int) -> None:
-    """E13. 421 and 451 at random, for five minutes. Its size is how long a half minute lasts; what is missing, the
+    """E13. Two and a half minutes 451, as many 421. Its size is how long a half minute lasts; what is missing, the
     database skips."""
     stage.subscribe(READERS)
     with Workers(stage.site) as workers:
@@ -36,8 +36,8 @@ def try_later(stage: MailStage, seconds: int) -> None:
         workers.start()
         stage.post()
         stage.site.wait_until(stage.asked, "Der Worker sendet nicht")
-        for _ in stage.loops(10):
-            stage.mails.script = stage.chance.choice([CLOSES, TRY_LATER])
+        for number in stage.loops(10):
+            stage.mails.script = TRY_LATER if number <= 5 else CLOSES
             stage.pass_time(HALF_MINUTE - seconds)
             stage.look()
             time.sleep(max(seconds, MOMENT))
@@ -79,8 +79,8 @@ def refuse_one(stage: MailStage, loops: int) -> None:
 
 
 def refuse_all(stage: MailStage, loops: int) -> None:
-    """E15."""
-    stage.subscribe(READERS)
+    """E15. So many readers that one of the four jobs that a worker does at once meets five who are refused."""
+    stage.subscribe(2 * READERS)
     with Workers(stage.site) as workers:
         workers.start()
         for number in stage.loops(loops):
