@@ -19,7 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from newsroom.mailbox import Letter, Mailbox, receiving
 from tests import factories
-from tests.plugin import WORKER, wait_until_prepared
+from tests.plugin import WORKER
 
 # These start whole sites, browsers and workers, or ask for hundreds of pages. They begin first, the longest ahead, or
 # at the end one of two cores waits for the other.
@@ -57,7 +57,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_setup(django_test_environment, django_db_blocker) -> None:
     """Instead of pytest-django's: a copy of the database that tests/plugin.py made, a tenth of a second and not three.
     It goes with its server."""
-    wait_until_prepared()
     name = f"test_{WORKER or 'alone'}"
     with psycopg.connect(os.environ["DATABASE_URL"], dbname="postgres", autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name} TEMPLATE newsroom STRATEGY FILE_COPY")

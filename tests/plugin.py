@@ -7,10 +7,7 @@ import gc
 import os
 import shutil
 import tempfile
-import time
-import traceback
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from pytest_django.plugin import blocking_manager_key
@@ -37,44 +34,22 @@ if WORKER is None:
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
     }
 
-    def _prepare(config: pytest.Config) -> None:
+    @pytest.hookimpl(tryfirst=True)  # before xdist starts its workers
+    def pytest_sessionstart(session: pytest.Session) -> None:
+        """What every worker needs: tables to copy, and the files whose hashed names stand in the pages. Not at the same
+        time as they start: who asks for a file's name before it is there remembers that there is none."""
         from django.core.management import call_command
         from django.db import connection
 
-        error = ""
-        try:
-            with config.stash[blocking_manager_key].unblock():
-                call_command("migrate", interactive=False, verbosity=0)
-                connection.close()
-                connection.close_pool()  # PostgreSQL copies no database that somebody is connected to
-            call_command("collectstatic", interactive=False, verbosity=0)
-        except BaseException:
-            error = traceback.format_exc()
-        (_folder / "preparing").write_text(error)
-        (_folder / "preparing").rename(_folder / "prepared")
-
-    @pytest.hookimpl(tryfirst=True)  # before xdist starts its workers
-    def pytest_sessionstart(session: pytest.Session) -> None:
-        """What every worker needs: tables to copy, and the files whose hashed names stand in the pages. Workers take
-        as long to start and to find their tests, so both happen at once."""
-        preparing = Thread(target=_prepare, args=[session.config])
-        preparing.start()
-        if not session.config.getoption("numprocesses", None):
-            preparing.join()  # or it would be among the tests
+        with session.config.stash[blocking_manager_key].unblock():
+            call_command("migrate", interactive=False, verbosity=0)
+            connection.close()
+            connection.close_pool()  # PostgreSQL copies no database that somebody is connected to
+        call_command("collectstatic", interactive=False, verbosity=0)
 
     def pytest_unconfigure() -> None:
         _database.stop()
         shutil.rmtree(_folder, ignore_errors=True)
-
-
-def wait_until_prepared() -> None:
-    """At most a minute, in every process that runs tests."""
-    prepared = Path(os.environ["NEWSROOM_STATIC"]).with_name("prepared")
-    until = time.monotonic() + 60
-    while not prepared.exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    if error := prepared.read_text():
-        pytest.exit(error, returncode=1)
 
 
 def pytest_collection_finish() -> None:
