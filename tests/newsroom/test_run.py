@@ -143,7 +143,7 @@ class TestWhileItRuns:
         ]
 
     def test_everything_is_well(self, site):
-        assert site.health() == {"database": "ok", "worker": "ok"}
+        assert site.health() == {"database": "ok", "worker": "ok", "mail": "ok"}
 
     @pytest.mark.parametrize("path", ["/", "/artikel/lukaschenko-trifft-putin/", "/postfach/"])
     def test_its_pages_are_there(self, site, path):
@@ -179,14 +179,14 @@ class TestWhileItRuns:
                 tab = tabs.enter_context(socket.create_connection(("localhost", site.port), timeout=10))
                 tab.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert tab.recv(15) == b"HTTP/1.1 200 OK"
-            assert site.health() == {"database": "ok", "worker": "ok"}
+            assert site.health() == {"database": "ok", "worker": "ok", "mail": "ok"}
 
     @pytest.mark.parametrize("words", ["manage.py work", "granian", "newsroom.mailbox"])
     def test_what_is_killed_comes_back(self, site, words):
         killed = site.child(words)
         killed.kill()
         wait_until(lambda: site.child(words) not in (None, killed), 10)
-        wait_until(lambda: site.health() == {"database": "ok", "worker": "ok"}, 30)
+        wait_until(lambda: site.health() == {"database": "ok", "worker": "ok", "mail": "ok"}, 30)
 
     def test_a_taken_port_is_one_clear_sentence(self, site, tmp_path):
         sentence = f"Port {site.port} ist belegt; anderswo startet: PORT={site.port + 1} make run\n"
@@ -196,7 +196,7 @@ class TestWhileItRuns:
     def test_a_second_one_on_the_same_data_is_refused(self, site):
         sentence = f"Mit dem Datenordner {site.data}/database läuft schon eine Datenbank.\n"
         assert refusal(site.data, free_port()) == sentence
-        assert site.health() == {"database": "ok", "worker": "ok"}
+        assert site.health() == {"database": "ok", "worker": "ok", "mail": "ok"}
 
 
 def test_a_killed_starter_takes_all_with_it_and_the_next_one_finds_all_data(data):
@@ -207,7 +207,7 @@ def test_a_killed_starter_takes_all_with_it_and_the_next_one_finds_all_data(data
 
     site = Site(data)
     assert "Name redaktion, (Ihr Passwort)" in site.said  # the first password is shown while it opens the door
-    assert site.health() == {"database": "ok", "worker": "ok"}
+    assert site.health() == {"database": "ok", "worker": "ok", "mail": "ok"}
     assert site.end(signal.SIGTERM) == 0
 
 
