@@ -9,7 +9,7 @@ from faults.client import Device
 from faults.oracle import Findings
 from faults.scenario import Stage
 from faults.site import PATIENCE
-from faults.smtp import REFUSED
+from faults.smtp import REFUSED, TAKES_ALL
 
 TWO_DAYS = 2 * 24 * 3600  # seconds; longer than any mail waits
 _OURS = (
@@ -38,6 +38,12 @@ class MailStage(Stage):
         self.readers: list[str] = []  # addresses that are told of every comment from now on
         self.owed: set[tuple[str, str]] = set()  # Message-ID and recipient, as the mail server logs them
         self.may_repeat = 0  # so many times may a mail come that came already
+
+    def close(self) -> None:
+        """What comes next begins with a mail server that is well."""
+        self.mails.script = TAKES_ALL
+        self.pause(0)
+        super().close()
 
     # --- who wants mails, and what is written ------------------------------------------------------------------------
 
