@@ -2,10 +2,12 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import time
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from articles.models import Article, Counters
@@ -13,7 +15,7 @@ from comments.models import Comment, Passage, Revision, Vote
 from moderation.models import Decision, Notice
 from ratings.models import Rating
 from readers.models import Reader, User
-from subscriptions.models import Delivery, Subscription
+from subscriptions.models import Bounce, Consent, Delivery, Recipient, Subscription
 from tests import factories
 
 OURS = ["articles", "readers", "comments", "ratings", "subscriptions", "moderation"]
@@ -94,9 +96,15 @@ REFUSED = {
     ),
     "subscription_kind_valid": change(Subscription, kind="all"),
     "subscription_email_lower": change(Subscription, email="Berta@example.org"),
+    "subscription_rhythm_valid": change(Subscription, rhythm="yearly"),
+    "consent_event_valid": change(Consent, event="guessed"),
+    "recipient_email_lower": change(Recipient, email="Berta@example.org"),
+    "recipient_quiet_both": change(Recipient, quiet_from=time(22)),
     "delivery_once": again(Delivery),
     "delivery_state_valid": change(Delivery, state="lost"),
     "delivery_sent_has_time": change(Delivery, state="sent", sent_at=None),
+    "delivery_not_its_own_digest": change(Delivery, digest=F("id")),
+    "bounce_kind_valid": change(Bounce, kind="boring"),
     "notice_kind_valid": change(Notice, kind="boring"),
     "notice_state_valid": change(Notice, state="lost"),
     "notice_says_who": change(Notice, name=""),
@@ -113,6 +121,8 @@ REFUSED_TOO = [
     ("passage_not_empty", change(Passage, block=0)),
     ("notice_says_who", change(Notice, email="")),
     ("subscription_email_lower", change(Subscription, email="")),
+    ("recipient_email_lower", change(Recipient, email="")),
+    ("recipient_quiet_both", change(Recipient, quiet_until=time(7))),
 ]
 
 
@@ -125,7 +135,10 @@ def one_of_each(article) -> None:
     Vote.objects.create(comment=root, reader=root.reader)
     Rating.objects.create(article=article, reader=root.reader, stars=3)
     row = factories.subscription(article)
+    Consent.objects.create(subscription=row, event="asked", how="Formular")
+    Recipient.objects.create(email=row.email)
     Delivery.objects.create(comment=root, subscription=row, email=row.email)
+    Bounce.objects.create(email=row.email, kind="hard", event_id="1")
     Notice.objects.create(comment=root, kind="spam", reason="x", name="Berta", email="b@example.org", good_faith=True)
     Decision.objects.create(comment=root, moderator=editor, action="remove", reason="x")
 
