@@ -234,6 +234,8 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     reply whose parent is not here stands beneath the root and names whom it answers. Tombstones stay only where
     something is beneath them.
     """
+    if not replies:  # most threads of most pages
+        return Thread([Node(root)], hidden_replies=root.reply_count)
     here = {comment.pk: comment for comment in [root, *replies]}
     beneath: dict[int, list[Comment]] = {}
     for comment in replies:
