@@ -164,20 +164,21 @@ class Article(models.Model):
         self.html = article_html(self.source)
 
 
+# Counts one more published comment, which opens a thread or does not; returns its numbers. The row lock is what makes
+# them gapless; it lasts until the commit, so it comes late in the transaction (measured: 2,900 posts/s with the counter
+# last, 1,570 with it first).
+NUMBER_COMMENT = """
+    UPDATE articles_counters SET comments = comments + 1, last_number = last_number + 1,
+        last_thread = last_thread + %s::int, activity = activity + 1
+    WHERE article_id = %s
+    RETURNING last_number AS number, CASE WHEN %s THEN last_thread END AS thread_number
+"""
+
+
 class CountersQuerySet(models.QuerySet):
     def number_comment(self, article_id: int, *, opens_thread: bool) -> tuple[int, int | None]:
-        """Counts one more published comment; returns its number and, for a root, its thread number.
-
-        One UPDATE, whose row lock is what makes the numbers gapless: call it late in the transaction, the lock
-        lasts until the commit (measured: 2,900 posts/s with the counter last, 1,570 with it first).
-        """
-        number, thread = fetch_one(
-            "UPDATE articles_counters SET comments = comments + 1, last_number = last_number + 1,"
-            " last_thread = last_thread + %s, activity = activity + 1 WHERE article_id = %s"
-            " RETURNING last_number, last_thread",
-            [int(opens_thread), article_id],
-        )
-        return number, thread if opens_thread else None
+        """Counts one more published comment; returns its number and, for a root, its thread number."""
+        return fetch_one(NUMBER_COMMENT, [opens_thread, article_id, opens_thread])
 
     def touch(self, article_id: int, **changes: int) -> None:
         """Adds `changes` to the named counters and marks the article's page as changed."""

@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from articles.models import Article, Counters
+from articles.models import NUMBER_COMMENT, Article, Counters
 from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, screen
 from comments.tasks import send_confirmation, send_owner_mail
 from moderation.tasks import tell_on_duty
-from newsroom.prepared import execute, fetch_all, insert
+from newsroom.prepared import Found, execute, fetch_all, insert
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
@@ -150,14 +150,14 @@ def publish(comment: Comment) -> None:
         if was_held:  # changed before anyone was told; who was told already is not told again (delivery_once)
             tell_subscribers(article_id=comment.article_id, comment_id=comment.pk)
         return
-    _count_in_place(comment, +1)
-    comment.number, comment.thread_number = Counters.objects.number_comment(
-        comment.article_id, opens_thread=comment.parent_id is None
-    )
     comment.published_at = timezone.now()
     if comment.pk is None:
-        insert(comment)
+        _store_numbered(comment)
     else:
+        _count_in_place(comment, +1)
+        comment.number, comment.thread_number = Counters.objects.number_comment(
+            comment.article_id, opens_thread=comment.parent_id is None
+        )
         comment.save()
     tell_subscribers(article_id=comment.article_id, comment_id=comment.pk, in_seconds=settings.UNDO_SECONDS)
 
@@ -309,6 +309,23 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
             math.ceil(wait),
         )
         raise Refused(sentence % {"pause": article.slow_mode, "count": math.ceil(wait)}, 429)
+
+
+# The same steps in the same order as above, in one statement: with sixteen readers writing at once, nothing of Python
+# runs while the counters' row is locked. `place` comes first because `found` reads what it returns.
+_COUNT_AND_NUMBER = f"""
+    place AS (UPDATE comments_comment SET reply_count = reply_count + 1 WHERE id = %s RETURNING id),
+    found AS ({NUMBER_COMMENT.replace("WHERE", "FROM (SELECT count(*) FROM place) AS placed WHERE")})
+"""
+
+
+def _store_numbered(comment: Comment) -> None:
+    """Stores a new comment, counted and numbered."""
+    opens_thread = comment.parent_id is None
+    if opens_thread:
+        _count_in_place(comment, +1)
+    parameters = [comment.root_id, opens_thread, comment.article_id, opens_thread]
+    insert(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
 
 
 def _count_visible(comment: Comment, change: int) -> None:

@@ -277,21 +277,26 @@ _PLACE = f"""
 """
 
 
-def place_of(comment: Comment, *, explicit: bool = False) -> str:
+def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) -> str:
     """The address of the page that shows a numbered comment, with its anchor: one bounded query at most.
 
-    `explicit` for a device that remembers another order, and would look for the comment there.
+    `explicit` for a device that remembers another order, and would look for the comment there. `is_new`: it was
+    published just now, so all that was in its thread before stands before it.
     """
     root = comment.root or comment
     page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
-    if comment.root_id:
-        first = (page.page - 1) * THREADS_PER_PAGE
-        parameters = [root.pk, comment.number, comment.article_id, first, first + THREADS_PER_PAGE]
-        wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
-        if earlier >= (REPLIES_PER_THREAD if wanted <= CROWDED else ahead < REPLIES_WHERE_CROWDED):
-            address = reverse("thread", args=[comment.article.slug, root.number])
-            return f"{address}?ab={comment.number}#{comment.anchor}"
+    if comment.root_id and ((is_new and root.reply_count >= REPLIES_PER_THREAD) or _is_further_back(comment, page)):
+        address = reverse("thread", args=[comment.article.slug, root.number])
+        return f"{address}?ab={comment.number}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
+
+
+def _is_further_back(reply: Comment, page: Position) -> bool:
+    """Is it none of the first replies, which stand on the page of its thread's root?"""
+    root, first = reply.root, (page.page - 1) * THREADS_PER_PAGE
+    parameters = [root.pk, reply.number, reply.article_id, first, first + THREADS_PER_PAGE]
+    wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
+    return earlier >= (REPLIES_PER_THREAD if wanted <= CROWDED else ahead < REPLIES_WHERE_CROWDED)
 
 
 def has_living_replies(comment: Comment) -> bool:

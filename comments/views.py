@@ -224,7 +224,7 @@ def _posted(request: HttpRequest, comment: Comment, *, notify: bool) -> HttpResp
         return _posted_reply(comment, sentence)
     messages.success(request, sentence, extra_tags="comments")
     if comment.is_published:
-        address = place_of(comment, explicit=REMEMBERED in request.COOKIES)
+        address = place_of(comment, explicit=REMEMBERED in request.COOKIES, is_new=True)
     else:
         address = f"{comment.article.get_absolute_url()}#{comment.anchor}"
     if not request.htmx:

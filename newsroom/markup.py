@@ -305,6 +305,12 @@ _COMMENT_GATE = nh3.Cleaner(
 )
 
 
+# Most comments are words between tags without attributes: nothing that bleach, which takes a third of the time of
+# storing them, could find.
+_BARE_TAG = re.compile(f"</?(?:{'|'.join(_COMMENT_TAGS - {'a'})})>")
+_ODD = re.compile("[<>&]")
+
+
 def comment_html(text: str) -> str:
     """A comment's text as safe HTML, ready for mark_safe.
 
@@ -315,6 +321,8 @@ def comment_html(text: str) -> str:
     html = _Text(output_format="html").convert(text) if _is_modest(text) else None
     if html is None or html.count("<") + html.count("&") > MARKUP_LIMIT:
         return _COMMENT_GATE.clean(linebreaks(text, autoescape=True))
+    if not _ODD.search(_BARE_TAG.sub("", html)):
+        return _COMMENT_GATE.clean(html)
     # Cleaner is made anew each time: it keeps its parser's state and is not safe between threads.
     bleach = Cleaner(tags=_COMMENT_TAGS, attributes={"a": ["href"], "li": ["value"]}, protocols={"http", "https"})
     return _COMMENT_GATE.clean(bleach.clean(html))

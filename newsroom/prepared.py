@@ -8,7 +8,7 @@ mode this needs its version 1.21 or newer.
 from collections.abc import Callable
 from datetime import date
 from functools import cache, cached_property
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import psycopg
 from django.db import connection, models
@@ -44,21 +44,37 @@ def _run(sql: str, parameters: list) -> psycopg.Cursor:
         return psycopg.Cursor(connection.connection).execute(sql, parameters, prepare=True, binary=True)
 
 
-def insert(made: models.Model) -> None:
-    """Stores a new object, as its `save()` does, without signals: nothing here listens to any."""
-    fields, sql = _insertion(type(made))
+class Found(NamedTuple):
+    """Columns whose values PostgreSQL finds while it stores a row, in the same statement."""
+
+    columns: tuple[str, ...]
+    queries: str  # of WITH; the one named `found` returns one row of these columns
+    parameters: list
+
+
+def insert(made: models.Model, found: Found | None = None) -> None:
+    """Stores a new object, as its `save()` does, without signals: nothing here listens to any. It gets the columns that
+    were found, too."""
+    fields, sql = _insertion(type(made), found and found[:2])
     values = [field.get_db_prep_save(field.pre_save(made, add=True), connection) for field in fields]
-    (made.pk,) = fetch_one(sql, values)
+    made.pk, *rest = fetch_one(sql, [*(found.parameters if found else ()), *values])
+    for name, value in zip(found.columns if found else (), rest, strict=True):
+        setattr(made, name, value)
     made._state.adding, made._state.db = False, connection.alias
 
 
 @cache
-def _insertion(model: type[models.Model]) -> tuple[list[models.Field], str]:
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+def _insertion(model: type[models.Model], found: tuple[tuple[str, ...], str] | None) -> tuple[list[models.Field], str]:
+    columns, queries = found or ((), "")
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key and field.column not in columns]
     quote = connection.ops.quote_name
-    names, places = ", ".join(quote(field.column) for field in fields), ", ".join(["%s"] * len(fields))
-    table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
-    return fields, f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {key}"
+    names = ", ".join(quote(name) for name in (*[field.column for field in fields], *columns))
+    values = ", ".join(["%s"] * len(fields) + [f"found.{quote(name)}" for name in columns])
+    returned = ", ".join(map(quote, (model._meta.pk.column, *columns)))
+    into = f"INSERT INTO {quote(model._meta.db_table)} ({names})"
+    if found is None:
+        return fields, f"{into} VALUES ({values}) RETURNING {returned}"
+    return fields, f"WITH {queries} {into} SELECT {values} FROM found RETURNING {returned}"
 
 
 class Given(Expression):

@@ -8,6 +8,7 @@ from django.test import Client
 
 from articles.models import Article
 from comments.models import Comment, Passage
+from comments.threads import place_of
 from readers.models import Reader
 from tests import factories
 
@@ -61,6 +62,16 @@ def test_reply_names_its_parent_and_thread(guest, article):
     assert (reply.root, reply.depth, reply.number, reply.thread_number) == (parent, 1, 2, None)
     parent.refresh_from_db()
     assert parent.reply_count == 1
+
+
+def test_each_of_many_replies_leads_to_its_place(client, article):
+    root = factories.comment(article)
+    for number in range(2, 7):
+        answer = client.post(f"/kommentar/{root.pk}/antworten/", factories.words(body=f"Antwort {number}"))
+        reply = Comment.objects.get(number=number)
+        assert answer.url == place_of(reply)
+        assert f'id="kommentar-{number}"' in client.get(answer.url).text
+    assert answer.url == f"/artikel/{article.slug}/gespraech/1/?ab=6#kommentar-6"
 
 
 def test_reply_to_a_reply_belongs_to_the_same_thread(client, article):
