@@ -66,8 +66,7 @@ MIDDLEWARE = [
     "newsroom.middleware.response_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Safe with secrets in the page: Django masks the CSRF token anew each time and pads the length (BREACH).
-    "django.middleware.gzip.GZipMiddleware",
+    "newsroom.compression.compressed",
     "csp.middleware.CSPMiddleware",
     "newsroom.middleware.refuse_unreadable",
     "django.contrib.sessions.middleware.SessionMiddleware",
