@@ -29,6 +29,7 @@ class Circumstances:
     key: FormKey | None
     network: str
     trap: str = ""  # the honeypot field's content
+    by_mail: bool = False  # whose From nobody proves, and whose address went wherever our mail was forwarded
 
 
 @dataclass

@@ -92,7 +92,7 @@ def post_comment(
         name=draft.name,
         email=draft.email,
         website=draft.website,
-        badge=badge_of(reader, article),
+        badge="" if how.by_mail else badge_of(reader, article),
         body=draft.body,
         passage=passage,
         held_because=verdict.held_because,

@@ -44,7 +44,9 @@ class Skeleton:
     @property
     def size(self) -> int:
         """In bytes of memory: one character beyond Latin-1 makes all of a text take two or four bytes each."""
-        return sum(piece.size if isinstance(piece, Skeleton) else getsizeof(piece) for piece in self.pieces)
+        texts_and_names = [*self.pieces[0::3], *self.names]
+        defaults = (piece.size if isinstance(piece, Skeleton) else getsizeof(piece) for piece in self.pieces[2::3])
+        return sum(map(getsizeof, texts_and_names)) + sum(defaults)
 
     def with_parts(self, parts: Mapping[str, str]) -> "Skeleton":
         """The page with `parts`, HTML that may hold slots itself, in the slots of their names."""

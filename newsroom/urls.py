@@ -23,9 +23,9 @@ urlpatterns = [
 ]
 
 if settings.ANYMAIL.get("WEBHOOK_SECRET"):  # without it anybody could tell us anything
-    import subscriptions.webhooks  # noqa: F401 (listens to anymail's signals)
+    from subscriptions import webhooks
 
-    urlpatterns.append(path("anymail/", include("anymail.urls")))
+    urlpatterns.append(path("anymail/", include((webhooks.urlpatterns, "anymail"))))
 
 if settings.MAILBOX:
     urlpatterns += [

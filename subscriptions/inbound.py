@@ -133,7 +133,7 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
     )
     if not form.is_valid():
         raise Refused(" ".join(error for errors in form.errors.values() for error in errors))
-    how = Circumstances(key=FormKey(id=key, age=None), network=f"mail {delivery.email}")
+    how = Circumstances(key=FormKey(id=key, age=None), network=f"mail {delivery.email}", by_mail=True)
     return post_comment(article=article, parent=delivery.comment, reader=reader, draft=form.draft(), how=how)
 
 

@@ -120,6 +120,14 @@ def test_reply_stands_beneath_the_comment_it_answers(article, told):
     assert owed() == 0  # what appears needs no mail
 
 
+def test_nobody_speaks_for_the_house_by_mail(article, told):
+    """A From is easily forged, and whoever gets our mail forwarded has the address to answer to."""
+    factories.reader("Vera", BERTA, user=factories.editor(), email_confirmed_at=timezone.now())
+    bring(told, written())
+    reply = Comment.objects.get(parent=told.comment)
+    assert (reply.reader.user.username, reply.badge) == ("redaktion", "")
+
+
 def test_others_are_told_of_it_and_its_author_is_not(article, told, letters):
     factories.subscription(article, "carl@example.org")
     bring(told, written())

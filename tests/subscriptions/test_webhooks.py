@@ -5,6 +5,7 @@ import hmac
 import json
 import random
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
@@ -283,3 +284,28 @@ def test_provider_who_names_no_recipient_is_never_an_error(say, article, to):
         event = inbound(told, b"") | {"OriginalRecipient": None, "RawEmail": raw.decode("latin-1")}
         assert say("postmark/inbound", event).status_code == 200
         assert replies() == expected
+
+
+def layered(layers: int, size: int) -> bytes:
+    """A mail whose boundaries are never closed, and then `size` empty lines."""
+    heads = (f"Content-Type: multipart/mixed; boundary=b{layer}\r\n\r\n--b{layer}\r\n" for layer in range(layers))
+    return ("From: carl@example.org\r\n" + "".join(heads) + "\r\n" * (size // 2)).encode()
+
+
+@pytest.mark.parametrize("layers, size", [(100, 400_000), (20, 400_000), (300, 50_000)])
+def test_mail_that_would_hold_a_process_is_turned_away(say, article, layers, size):
+    told = delivery(article)
+    begin = time.process_time()
+    assert say("postmark/inbound", inbound(told, layered(layers, size))).status_code == 413
+    assert say("postmark/inbound", {"x": b64encode(layered(layers, size)).decode()}).status_code == 413
+    assert time.process_time() - begin < 1
+
+
+def test_mail_with_a_picture_is_taken(say, article):
+    told = delivery(article)
+    text = b"Content-Type: text/plain; charset=utf-8\r\n\r\nMit Bild.\r\n"
+    picture = b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b64encode(bytes(90_000))
+    raw = b"".join([mail().partition(b"Content-Type")[0], b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"])
+    raw += b"--b\r\n" + text + b"--b\r\n" + picture + b"\r\n--b--\r\n"
+    assert say("postmark/inbound", inbound(told, raw)).status_code == 200
+    assert replies() == [("Carl", "Mit Bild.")]
