@@ -113,7 +113,9 @@ TEMPLATES = [
 DATABASES = {"default": dj_database_url.parse(env("DATABASE_URL", default="postgresql://localhost/newsroom"))}
 # Connecting per request costs nine tenths of the throughput (docs: peers measured 430/s against 3,850/s).
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-    "min_size": 1,
+    # None before it is needed: a process that is asked while its first connection is being made would make a second,
+    # and use the two in turns, each with its own prepared queries and caches.
+    "min_size": 0,
     "max_size": 8,
     # A reader waits no longer than this for a page that says that the database is away; and it is used again within 2 s
     # after an outage of 30 (with the defaults, 40).

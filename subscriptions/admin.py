@@ -80,7 +80,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         """What is waiting, sent, failed, suppressed; and the switches for when something is wrong."""
         if not self.has_view_permission(request):
             return redirect("admin:index")
-        if request.method == "POST" and request.user.has_perm("subscriptions.change_delivery"):
+        decides = request.user.has_perm("subscriptions.change_delivery")
+        if request.method == "POST" and decides:
             if "resume" in request.POST:
                 resume()
                 messages.success(request, _("Es geht weiter."))
@@ -94,6 +95,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             "title": _("Stand der Mails"),
             "opts": self.model._meta,
             "status": mail_status(),
+            "decides": decides,
         }
         return render(request, "subscriptions/admin_status.html", context)
 

@@ -223,6 +223,8 @@ def test_without_the_right_nothing_is_decided(article, rights, status):
         assert browser.post(STATUS, button).status_code == status
     assert browser.get(STATUS).status_code == status
     assert (states(), Outbox.now().is_paused) == ({"set_aside": 2}, True)
+    assert 'name="resume"' not in browser.get(STATUS).text
+    assert 'name="drop"' not in browser.get(STATUS).text
 
 
 def test_with_the_right_an_editor_decides(article):

@@ -129,6 +129,22 @@ def test_four_workers_share_the_work_without_a_word(server):
     assert Delivery.objects.filter(state=SENT).count() == count
 
 
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_split_no_digest(server):
+    """Each gathers what is due for one reader, and leaves nothing of it to the others."""
+    article, emails = factories.article(), [address(f"a{number:02}") for number in range(40)]
+    for email in emails:
+        factories.subscription(article, email, rhythm="hourly")
+    for body in ("EINS", "ZWEI", "DREI"):
+        announce(comment_id=factories.comment(article, body).pk)
+    later(hours=1)
+    at_once(4, lambda number: send_due())
+    assert sorted(server.recipients) == emails
+    told = {tuple(word for word in mail.text.split() if word in {"EINS", "ZWEI", "DREI"}) for mail in server.taken}
+    assert told == {("EINS", "ZWEI", "DREI")}
+    assert set(Delivery.objects.values_list("state", flat=True)) == {SENT}
+
+
 # --- later (E13, E16) ------------------------------------------------------------------------------------------------
 
 
