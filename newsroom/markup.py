@@ -1,7 +1,7 @@
 """Text -> safe HTML; the only place that makes HTML out of what people wrote.
 
-A comment takes this way: size cap -> normalise -> Markdown -> bleach, where there is more than bare tags and words -> nh3.
-Nothing touches the HTML after nh3.
+A comment takes this way: size cap -> normalise -> Markdown -> bleach, where there is more than words and bare tags ->
+nh3. Nothing touches the HTML after nh3.
 
 Of Python-Markdown we use the block parser, its tree and its hooks, with processors of our own. Measured with 3.11.3,
 a few kB of `[`, `![`, `<a ` or `a\\n=\\n` keep the library's own busy for seconds, and 991 bytes of `- ` end in a
