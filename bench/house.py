@@ -178,6 +178,6 @@ def _command(pid: int) -> list[str]:
 
 def _kind(command: list[str]) -> str:
     line = " ".join(command)
-    kinds = {"newsroom.trial": "Starter", "granian": "Webserver", "manage.py work": "Worker"}
+    kinds = {"newsroom.trial": "Starter", "newsroom.serve": "Webserver", "manage.py work": "Worker"}
     kinds |= {"newsroom.mailbox": "Postkasten", "postgres": "PostgreSQL"}
     return next((kind for part, kind in kinds.items() if part in line), "sonstige")

@@ -1,6 +1,8 @@
 import os
+from importlib import import_module
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http.request import parse_header_parameters
 
@@ -21,3 +23,4 @@ class Handler(WSGIHandler):
 
 django.setup(set_prefix=False)
 application = Handler()
+import_module(settings.ROOT_URLCONF)  # all views now, not for the first reader; and once for all workers (serve.py)

@@ -122,8 +122,8 @@ class Site:
 
     def _start_children(self) -> None:
         python = sys.executable
-        web = [python, "-m", "granian", "newsroom.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"]
-        web += ["--host", HOST, "--port", str(self.port), "--workers", "2", "--blocking-threads", "1"]
+        web = [python, "-m", "newsroom.serve", "newsroom.wsgi:application", "--interface", "wsgi", "--http", "1"]
+        web += ["--no-ws", "--host", HOST, "--port", str(self.port), "--workers", "2", "--blocking-threads", "1"]
         # It counts connections, idle ones included, and lets nobody in beyond: with 64, 128 open tabs shut the site.
         web += ["--backpressure", "4096", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
         commands = {

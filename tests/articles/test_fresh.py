@@ -51,7 +51,7 @@ def site(django_db_setup) -> Iterator[Site]:
     database = os.environ["DATABASE_URL"].rpartition("/")[0] + "/" + connection.settings_dict["NAME"]
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "newsroom.wsgi:application", "--interface", "wsgi", "--no-ws"]
+    command = [sys.executable, "-m", "newsroom.serve", "newsroom.wsgi:application", "--interface", "wsgi", "--no-ws"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", str(PROCESSES), "--blocking-threads", "1"]
     process = subprocess.Popen(
         command,

@@ -181,7 +181,7 @@ class TestWhileItRuns:
                 assert tab.recv(15) == b"HTTP/1.1 200 OK"
             assert site.health() == {"database": "ok", "worker": "ok", "mail": "ok"}
 
-    @pytest.mark.parametrize("words", ["manage.py work", "granian", "newsroom.mailbox"])
+    @pytest.mark.parametrize("words", ["manage.py work", "newsroom.serve", "newsroom.mailbox"])
     def test_what_is_killed_comes_back(self, site, words):
         killed = site.child(words)
         killed.kill()
