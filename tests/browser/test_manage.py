@@ -16,3 +16,10 @@ def test_enter_in_a_time_saves_and_ends_nothing(visit, article):
     expect(page.get_by_role("status")).to_contain_text("Gespeichert")
     assert Recipient.of(row.email).quiet_from.hour == 22
     assert Subscription.objects.get().is_active
+
+
+def test_link_is_asked_for_without_a_question_in_between(page):
+    page.goto("/abos/")
+    page.get_by_label("E-Mail").fill("berta@example.org")
+    page.get_by_role("button", name="Link schicken").click()
+    expect(page.get_by_role("heading", name="Sehen Sie in Ihr Postfach")).to_be_visible()
