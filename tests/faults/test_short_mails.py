@@ -59,8 +59,8 @@ def test_a_mail_that_comes_once_more_is_seen(played):
 def test_the_starters_worker_comes_back(running):
     site, _mails = running
     with Workers(site):
-        assert "Worker" not in site.memory()
-    site.wait_until(lambda: "Worker" in site.memory(), "Der Worker kommt nicht wieder", 5)
+        assert "Worker" not in site.kinds()
+    site.wait_until(lambda: "Worker" in site.kinds(), "Der Worker kommt nicht wieder", 5)
 
 
 @pytest.mark.parametrize("script", [{"mail": "451 4.3.0 Spaeter"}, {"silent": True}, {"hangs_up": True}])
