@@ -3,6 +3,10 @@
 #   NEWSROOM_DATA=var   where it keeps its data
 #   PYTHON=python3.13   which Python makes the environment, if not the first one found
 
+# Nearly every test loads what others have loaded before; so do the many processes they start. Python would compile
+# all of it again each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .SILENT:
 .PHONY: run test bench lint messages
 

@@ -128,6 +128,10 @@ class House:
                 ticks += sum(map(int, parts[11:15]))
         return ticks / TICKS
 
+    def kinds(self) -> set[str]:
+        """Of processes that run, by the names of the table of memory."""
+        return {_kind(_command(pid)) for pid in self.pids()}
+
     def memory(self) -> dict[str, float]:
         """Megabytes by kind of process: of pages that several share, each has its part (PSS)."""
         found: dict[str, float] = {}

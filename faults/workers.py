@@ -20,7 +20,7 @@ class Workers:
 
     def __enter__(self) -> Self:
         (self.site.folder / WORKER_AWAY).touch()
-        self.site.wait_until(lambda: "Worker" not in self.site.memory(), "Der Worker des Starters tritt nicht beiseite")
+        self.site.wait_until(lambda: "Worker" not in self.site.kinds(), "Der Worker des Starters tritt nicht beiseite")
         return self
 
     def __exit__(self, *exception: object) -> None:

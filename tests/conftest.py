@@ -16,6 +16,7 @@ from django.db.models.signals import post_migrate
 from django.test import Client
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from xdist.scheduler import LoadFileScheduling
 
 from newsroom.mailbox import Letter, Mailbox, receiving
 from tests import factories
@@ -24,9 +25,9 @@ from tests.plugin import WORKER
 # These start whole sites, browsers and workers, or ask for hundreds of pages. They begin first, the longest ahead, or
 # at the end one of two cores waits for the other.
 SLOWEST = [
-    "test_run",
-    "test_short",
     "test_short_mails",
+    "test_short",
+    "test_run",
     "test_accessibility",
     "test_conversation",
     "test_hostile_input",
@@ -51,6 +52,18 @@ QUEUE = [f"procrastinate_{name}" for name in ["events", "periodic_defers", "jobs
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: SLOWEST.index(item.path.stem) if item.path.stem in SLOWEST else len(SLOWEST))
+
+
+class ByFile(LoadFileScheduling):
+    """A file's tests run in one worker, in their order; and so do all faults, which share one site."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return str(Path(file).parent) if file.startswith("tests/faults/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,12 @@ from subscriptions.services import subscribe
 from tests import factories
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RULES = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
+# Dark is other colours and nothing else (a test below holds it to that), so what all other rules find is the same.
+SCHEMES = {
+    "light": {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]},
+    "dark": {"runOnly": {"type": "rule", "values": ABOUT_COLOURS}, "resultTypes": ["violations"]},
+}
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 
 
@@ -178,15 +183,35 @@ def test_axe_finds_nothing_and_320_pixels_are_enough(page: Page, long_article, e
     page.evaluate(AXE_SCRIPT)
     for width in [1200, 390]:
         page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ["light", "dark"]:
+        for scheme, rules in SCHEMES.items():
             page.emulate_media(color_scheme=scheme)
-            assert (width, scheme, violations(page)) == (width, scheme, [])
+            assert (width, scheme, violations(page, rules)) == (width, scheme, [])
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
 
 
-def violations(page: Page) -> list[str]:
-    found = page.evaluate("(rules) => axe.run(document, rules)", RULES)["violations"]
+WHAT_DARK_SETS = """() => {
+  const all = (rules) => [...rules].flatMap((rule) => [rule, ...all(rule.cssRules || [])]);
+  const rules = [...document.styleSheets].flatMap((sheet) => all(sheet.cssRules));
+  const dark = rules.filter((rule) => rule.media && rule.media.mediaText.includes("prefers-color-scheme"));
+  return dark.flatMap((media) => all(media.cssRules)).flatMap((rule) =>
+    [...(rule.style || [])].map((name) => [name, CSS.supports("color", rule.style.getPropertyValue(name))]));
+}"""
+
+
+def test_dark_is_other_colours_and_nothing_else(page: Page, article):
+    page.goto(article.get_absolute_url())
+    properties = page.evaluate(WHAT_DARK_SETS)
+    assert "--paper" in [name for name, _ in properties]
+    assert [name for name, is_colour in properties if not (name.startswith("--") and is_colour)] == []
+    page.evaluate(AXE_SCRIPT)
+    about_colours = page.evaluate("axe.getRules(['cat.color'])")
+    assert [rule["ruleId"] for rule in about_colours if {*rule["tags"]} & {*WCAG}] == ABOUT_COLOURS
+
+
+def violations(page: Page, rules: dict) -> list[str]:
+    # Nothing else is fetched back: all that passed is a hundred times as much.
+    found = page.evaluate("async (rules) => (await axe.run(document, rules)).violations", rules)
     return [f"{rule['id']}: {node['target']} {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
 

@@ -3,7 +3,6 @@ prove nothing."""
 
 import json
 import smtplib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,7 @@ import pytest
 from faults.__main__ import SCENARIOS
 from faults.ledger import Ledger
 from faults.report import show, table
-from faults.scenario import Result, Scenario, Stage, play
-from faults.site import Site
+from faults.scenario import Scenario, Stage
 from faults.smtp import (
     ACCEPTED,
     CLOSES,
@@ -31,40 +29,8 @@ from faults.smtp import (
 )
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Site, MailServer]]:
-    with Site() as site, MailServer(site.folder / "mails.jsonl") as mails:
-        site.start(mails)
-        yield site, mails
-    assert not site.folder.exists()
-    assert commands_with(site.folder.name) == []
-
-
-def commands_with(words: str) -> list[str]:
-    """Of all processes; what was just told to end gets a moment."""
-    until = time.monotonic() + 5
-    while True:
-        found = [file.read_text(errors="replace") for file in Path("/proc").glob("[0-9]*/cmdline") if readable(file)]
-        found = [command for command in found if words in command]
-        if not found or time.monotonic() > until:
-            return found
-        time.sleep(0.05)
-
-
-def readable(file: Path) -> bool:
-    try:
-        file.read_bytes()
-    except OSError:
-        return False
-    return True
-
-
-def played(scenario: Scenario, running: tuple[Site, MailServer]) -> Result:
-    return play(scenario, *running, short=True, seed=1, say=lambda step: None)
-
-
-def test_the_calm_faults_lose_nothing(running, capsys):
-    results = [played(SCENARIOS[name], running) for name in ["E7", "E8", "E9"]]
+def test_the_calm_faults_lose_nothing(played, capsys):
+    results = [played(SCENARIOS[name]) for name in ["E7", "E8", "E9"]]
     assert [result.wrong for result in results] == [[], [], []]
     assert table(results)[1:] == [
         "E7   dasselbe Formular fünfzigmal zugleich             2         3        0  bestanden",
@@ -77,8 +43,8 @@ def test_the_calm_faults_lose_nothing(running, capsys):
     assert [(name, row["missing"]) for name, row in said["scenarios"].items()] == [("E7", 0), ("E8", 0), ("E9", 0)]
 
 
-def test_the_control_is_seen_to_lose_what_it_acknowledged(running):
-    result = played(SCENARIOS["E3"], running)
+def test_the_control_is_seen_to_lose_what_it_acknowledged(played):
+    result = played(SCENARIOS["E3"])
     assert result.wrong == []
     assert 0 < result.missing < result.acknowledged
     [row] = table([result])[1:]
@@ -96,12 +62,12 @@ def post_one(stage: Stage, loops: int) -> None:
     assert stage.acknowledge(form, device.send(form))
 
 
-def test_a_control_that_loses_nothing_fails(running):
-    result = played(Scenario("blind", "", post_one, long=1, short=1, loses=True), running)
+def test_a_control_that_loses_nothing_fails(played):
+    result = played(Scenario("blind", "", post_one, long=1, short=1, loses=True))
     assert result.wrong == ["Die Prüfung ist blind: Sie hat den Verlust nicht bemerkt"]
 
 
-def test_what_is_acknowledged_and_gone_or_changed_is_seen(running):
+def test_what_is_acknowledged_and_gone_or_changed_is_seen(played, running):
     def post_and_delete(stage: Stage, loops: int) -> None:
         for _ in range(2):
             post_one(stage, loops)
@@ -109,7 +75,7 @@ def test_what_is_acknowledged_and_gone_or_changed_is_seen(running):
         stage.site.query("DELETE FROM comments_comment WHERE id = %s", first)
         stage.site.query("UPDATE comments_comment SET body = 'Nein.' WHERE id = %s", second)
 
-    result = played(Scenario("tampering", "", post_and_delete, long=1, short=1), running)
+    result = played(Scenario("tampering", "", post_and_delete, long=1, short=1))
     assert (result.acknowledged, result.missing, result.passed) == (2, 1, False)
     [gone, changed] = [entry["key"] for entry in Ledger(running[0].folder / "ledger-tampering.jsonl").entries()]
     assert set(result.wrong) > {f"Bestätigt und verloren: {gone}", f"Anders gespeichert als bestätigt: {changed}"}

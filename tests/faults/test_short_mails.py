@@ -2,7 +2,6 @@
 mail too many are seen."""
 
 import smtplib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,26 +11,14 @@ from faults.__main__ import SCENARIOS
 from faults.controls import lose_one, send_again
 from faults.owed import MailStage
 from faults.report import table
-from faults.scenario import Result, Scenario, play
-from faults.site import Site
+from faults.scenario import Scenario
 from faults.smtp import MailServer, Script
 from faults.workers import Workers
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Site, MailServer]]:
-    with Site() as site, MailServer(site.folder / "mails.jsonl") as mails:
-        site.start(mails)
-        yield site, mails
-
-
-def played(scenario: Scenario, running: tuple[Site, MailServer]) -> Result:
-    return play(scenario, *running, short=True, seed=1, say=lambda step: None)
-
-
-def test_everyone_is_told_once_whoever_dies_or_refuses(running):
+def test_everyone_is_told_once_whoever_dies_or_refuses(played):
     killed = replace(SCENARIOS["E11"], short=2)
-    results = [played(scenario, running) for scenario in [killed, SCENARIOS["E15"], SCENARIOS["K1"], SCENARIOS["K2"]]]
+    results = [played(scenario) for scenario in [killed, SCENARIOS["E15"], SCENARIOS["K1"], SCENARIOS["K2"]]]
     assert [result.wrong for result in results] == [[], [], [], []]
     assert table(results)[1:] == [
         "E11  kill -9 des Workers, während er sendet            2       100        0  bestanden",
@@ -41,14 +28,14 @@ def test_everyone_is_told_once_whoever_dies_or_refuses(running):
     ]
 
 
-def test_a_mail_that_is_missing_is_seen(running):
-    result = played(Scenario("lost", "", lose_one, long=1, short=1, stage=MailStage), running)
+def test_a_mail_that_is_missing_is_seen(played):
+    result = played(Scenario("lost", "", lose_one, long=1, short=1, stage=MailStage))
     assert (result.acknowledged, result.missing, result.passed) == (5, 1, False)
     [sentence] = result.wrong
     assert sentence.startswith("Bestätigt und verloren: <comment-")
 
 
-def test_a_mail_that_comes_once_more_is_seen(running):
+def test_a_mail_that_comes_once_more_is_seen(played):
     def again(stage: MailStage, loops: int) -> None:
         stage.subscribe(2)
         with Workers(stage.site) as workers:
@@ -59,7 +46,7 @@ def test_a_mail_that_comes_once_more_is_seen(running):
         send_again(stage, str(stage.mails.last[stage.readers[0]]["Message-ID"]))
         send_again(stage, "<anders@localhost>")
 
-    result = played(Scenario("again", "", again, long=1, short=1, stage=MailStage), running)
+    result = played(Scenario("again", "", again, long=1, short=1, stage=MailStage))
     assert (result.missing, result.wrong[:2]) == (
         0,
         [
@@ -72,8 +59,8 @@ def test_a_mail_that_comes_once_more_is_seen(running):
 def test_the_starters_worker_comes_back(running):
     site, _mails = running
     with Workers(site):
-        assert "Worker" not in site.memory()
-    site.wait_until(lambda: "Worker" in site.memory(), "Der Worker kommt nicht wieder", 5)
+        assert "Worker" not in site.kinds()
+    site.wait_until(lambda: "Worker" in site.kinds(), "Der Worker kommt nicht wieder", 5)
 
 
 @pytest.mark.parametrize("script", [{"mail": "451 4.3.0 Spaeter"}, {"silent": True}, {"hangs_up": True}])

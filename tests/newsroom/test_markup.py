@@ -452,24 +452,25 @@ GROWING = {
 }
 
 
-def seconds(text: str) -> float:
-    def once() -> float:
+def least_seconds(text: str) -> float:
+    """Of up to three times: others use this machine too."""
+    took = []
+    while not took or (took[-1] >= C2_SECONDS and len(took) < 3):
         start = time.process_time()
         comment_html(text)
-        return time.process_time() - start
-
-    return min(once() for _ in range(3))
+        took.append(time.process_time() - start)
+    return min(took)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("part", SLOW, ids=ascii)
 def test_any_comment_renders_in_time(part, shape):
-    assert seconds(SHAPES[shape](part)) < C2_SECONDS
+    assert least_seconds(SHAPES[shape](part)) < C2_SECONDS
 
 
 @pytest.mark.parametrize("name", GROWING)
 def test_growing_marks_render_in_time(name):
-    assert seconds(GROWING[name][:COMMENT_LIMIT]) < C2_SECONDS
+    assert least_seconds(GROWING[name][:COMMENT_LIMIT]) < C2_SECONDS
 
 
 PARTS = [
