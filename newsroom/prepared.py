@@ -16,6 +16,7 @@ from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.types.numeric import Int8
 
 M = TypeVar("M", bound=models.Model)
 
@@ -39,6 +40,9 @@ def _run(sql: str, parameters: list) -> psycopg.Cursor:
     connection.ensure_connection()
     if connection.queries_logged:  # tests count queries
         connection.queries_log.append({"sql": sql, "time": "prepared"})
+    # By themselves, numbers of different lengths are different types to psycopg, and each mixture a query of its own to
+    # prepare: posting had up to four of each.
+    parameters = [Int8(one) if type(one) is int else one for one in parameters]
     with connection.wrap_database_errors:
         # Results in binary: times need no parsing, of which a page has two hundred.
         return psycopg.Cursor(connection.connection).execute(sql, parameters, prepare=True, binary=True)

@@ -74,6 +74,8 @@ def django_db_setup(django_test_environment, django_db_blocker) -> None:
     with psycopg.connect(os.environ["DATABASE_URL"], dbname="postgres", autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name} TEMPLATE newsroom STRATEGY FILE_COPY")
     connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
+    # A hundred threads take turns with eight connections, on a machine that may be busy with other things too.
+    connection.settings_dict["OPTIONS"]["pool"]["timeout"] = 30
     with django_db_blocker.unblock():
         yield
         connections.close_all()
