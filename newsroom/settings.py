@@ -274,7 +274,7 @@ CONTENT_SECURITY_POLICY = {
 # What a comment form may carry; an article in the admin needs more, and 1 MiB is a book.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-DATA_UPLOAD_MAX_NUMBER_FILES = 0
+DATA_UPLOAD_MAX_NUMBER_FILES = 100 if ANYMAIL else 0  # some providers' webhooks bring a mail's attachments
 
 LOGGING = {
     "version": 1,

@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from articles.feeds import ArticleSitemap, PageSitemap
 from newsroom import mailbox_views, samples, views
+from newsroom.middleware import WEBHOOKS
 
 urlpatterns = [
     path("", include("articles.urls")),
@@ -23,9 +24,9 @@ urlpatterns = [
 ]
 
 if settings.ANYMAIL.get("WEBHOOK_SECRET"):  # without it anybody could tell us anything
-    from subscriptions import webhooks
+    import subscriptions.webhooks  # noqa: F401 (listens to anymail's signals)
 
-    urlpatterns.append(path("anymail/", include((webhooks.urlpatterns, "anymail"))))
+    urlpatterns.append(path(WEBHOOKS[1:], include("anymail.urls")))
 
 if settings.MAILBOX:
     urlpatterns += [

@@ -4,51 +4,24 @@ Imported by the site map, and only where ANYMAIL has a WEBHOOK_SECRET: without o
 """
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
 from typing import Any
 
-from anymail import urls as anymail_urls
 from anymail.inbound import AnymailInboundMessage
 from anymail.signals import AnymailInboundEvent, AnymailTrackingEvent, inbound, tracking
 from django.conf import settings
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
-from django.views.decorators.csrf import csrf_exempt
 
 from newsroom.addresses import canonical_address
 from newsroom.handover import is_no_such_mailbox
+from subscriptions import unread  # noqa: F401 (mails are kept as they came)
 from subscriptions.bounces import note_bounce
-from subscriptions.inbound import MOST_RECIPIENTS, UnknownAddressError, find_recipient, take_in
+from subscriptions.inbound import MOST_RECIPIENTS, UnknownAddressError, take_in
 from subscriptions.models import Bounce
 
 # Anymail calls every bounce of some providers "bounced"; what they themselves call it stands in the event.
 _HARD = {"bounced", "invalid"}
 _PASSES = re.compile(r"soft|transient|temporar", re.IGNORECASE)
-
-# Anymail takes a mail apart with Python's own parser before we see it, and that asks each part still open about each
-# line: 900 kB of newlines in 100 layers took 23 s, bytes times layers. The second to fifth are the first in base64.
-_BOUNDARIES = [b"boundary", b"Ym91bmRhcnk", b"JvdW5kYXJ5", b"ib3VuZGFye", b"ib3VuZGFyeT"]
-MOST_WORK = 4_000_000
-
-
-def bounded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Turns away what would hold a web process for more than a second (B17)."""
-
-    @csrf_exempt
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        layers = max(map(request.body.count, _BOUNDARIES))
-        if layers * len(request.body) > MOST_WORK:
-            return HttpResponse(status=413)
-        return view(request, *args, **kwargs)
-
-    return wrapped
-
-
-urlpatterns = [URLPattern(one.pattern, bounded(one.callback), name=one.name) for one in anymail_urls.urlpatterns]
 
 
 @receiver(tracking)
@@ -84,10 +57,7 @@ def take_in_inbound(sender: Any, event: AnymailInboundEvent, esp_name: str, **_m
     sender = "not-told@invalid" if message.envelope_sender is None else message.envelope_sender
     for recipient in _recipients(message):
         with suppress(UnknownAddressError):  # the provider takes whatever comes for the domain
-            find_recipient(recipient)
-            # As it came: to fold its headers anew, Python would read them, which takes seconds for 200 addresses.
-            raw = message.as_bytes(policy=message.policy.clone(refold_source="none"))
-            take_in(raw, recipient=recipient, sender=sender)
+            take_in(message.raw, recipient=recipient, sender=sender)
 
 
 def _recipients(message: AnymailInboundMessage) -> list[str]:
