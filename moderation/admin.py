@@ -11,9 +11,8 @@ from django.utils.translation import ngettext
 
 from comments.models import Comment, Revision
 from moderation.forms import RemovalForm
-from moderation.models import Decision, Notice, OnDuty
+from moderation.models import Decision, Notice, OnDuty, who_may_decide
 from moderation.services import ChangedMeanwhileError, approve, pick, remove, restore, unpick
-from readers.models import User
 
 
 class DecisionInline(admin.TabularInline):
@@ -221,8 +220,8 @@ class OnDutyAdmin(admin.ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **options):
         if db_field.name == "user":
-            options["queryset"] = User.objects.filter(is_staff=True, is_active=True).exclude(email="")
-            options["help_text"] = _("Wer eine E-Mail-Adresse hat und in der Redaktion arbeitet.")
+            options["queryset"] = who_may_decide().exclude(email="")
+            options["help_text"] = _("Wer eine E-Mail-Adresse hat und über Kommentare entscheiden darf.")
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     @admin.display(description=_("E-Mail"))

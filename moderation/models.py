@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from comments.models import Comment
-from readers.models import Reader
+from readers.models import Reader, User
 
 
 class Notice(models.Model):
@@ -91,10 +91,15 @@ class Decision(models.Model):
         return f"{self.get_action_display()}: {self.comment_id}"
 
 
+def who_may_decide() -> models.QuerySet[User]:
+    """Those of the house who may decide about comments."""
+    return User.objects.with_perm("comments.change_comment").filter(is_staff=True)
+
+
 class OnDutyQuerySet(models.QuerySet):
     def able(self) -> "OnDutyQuerySet":
         """Who may decide, and can be reached."""
-        return self.filter(user__is_active=True, user__is_staff=True).exclude(user__email="").select_related("user")
+        return self.filter(user__in=who_may_decide()).exclude(user__email="").select_related("user")
 
 
 class OnDuty(models.Model):

@@ -30,10 +30,13 @@ def approve(comment: Comment, *, moderator: User, as_seen: str | None = None) ->
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.APPROVE)
 
 
-def remove(comment: Comment, *, moderator: User, reason: str) -> None:
-    """Takes a comment out of sight for a stated reason; its replies stay."""
+def remove(comment: Comment, *, moderator: User, reason: str, if_state: Comment.State | None = None) -> None:
+    """Takes a comment out of sight for a stated reason; its replies stay. With `if_state` only where it still is what
+    the moderator saw: decided meanwhile is decided."""
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
+        if if_state is not None and comment.state != if_state:
+            return
         if comment.is_held or comment.is_published:
             withdraw(comment, Comment.State.REMOVED)
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason)

@@ -75,7 +75,8 @@ def _carry_out(order: Order, form: RemovalForm) -> None:
     if order.step == Step.APPROVE:
         approve(order.comment, moderator=order.editor, as_seen=order.as_seen)
     elif order.step == Step.REMOVE:
-        remove(order.comment, moderator=order.editor, reason=form.cleaned_data["reason"])
+        seen = Comment.State.PUBLISHED if order.notice is not None else Comment.State.HELD
+        remove(order.comment, moderator=order.editor, reason=form.cleaned_data["reason"], if_state=seen)
     elif order.notice is not None:
         dismiss(order.notice, moderator=order.editor)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from email import message_from_bytes
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core import signing
 from django.db.models import F
 from django.test import Client
@@ -29,6 +30,7 @@ from newsroom.models import Limit, Suppression
 from readers.models import User
 from tests import factories
 from tests.comments.test_hostile_input import SCRIPTS, Danger
+from tests.together import at_once
 
 REPORTER, WORDS = "dora@example.org", "Das ist eine Beleidigung nach Regel 2."
 
@@ -142,6 +144,10 @@ def left_the_house(editor: User) -> None:
     User.objects.update(is_staff=False)
 
 
+def lost_the_right(editor: User) -> None:
+    User.objects.update(is_superuser=False)
+
+
 def locked_out(editor: User) -> None:
     User.objects.update(is_active=False)
 
@@ -150,7 +156,7 @@ def bounced(editor: User) -> None:
     Suppression.objects.suppress(editor.email, "bounced")
 
 
-@pytest.mark.parametrize("meanwhile", [nobody_on_duty, no_address, left_the_house, locked_out, bounced])
+@pytest.mark.parametrize("meanwhile", [nobody_on_duty, no_address, left_the_house, lost_the_right, locked_out, bounced])
 @pytest.mark.parametrize("when", ["before", "between"])
 def test_who_cannot_decide_or_be_reached_is_not_written_to(article, editor, sent, meanwhile, when):
     if when == "before":
@@ -260,7 +266,7 @@ def test_button_decides_once(editor, held):
 
 def test_removal_needs_a_reason(editor, held):
     link = address(Step.REMOVE, editor, held)
-    for nothing in ({}, {"reason": ""}, {"reason": " \n "}, {"reason": "x" * 1001}):
+    for nothing in ({}, {"reason": ""}, {"reason": " \n "}, {"reason": "\u202e"}, {"reason": "x" * 1001}):
         page = Client().post(link, nothing)
         assert (page.status_code, 'class="errorlist"' in page.text) == (422, True)
     assert (state(held), decisions()) == ("held", [])
@@ -335,6 +341,14 @@ def test_what_others_decided_is_not_turned_round(editor, held, step, meanwhile):
     assert (state(held), decisions()) == before
 
 
+def test_opposite_decisions_at_once_are_one(transactional_db, editor):
+    for _ in range(5):
+        held = factories.comment(factories.article(), state=Comment.State.HELD, held_because=["Wort"])
+        links = [address(Step.APPROVE, editor, held), address(Step.REMOVE, editor, held)]
+        at_once(4, lambda number, links=links: Client().post(links[number % 2], {"reason": "Regel 1"}))
+        assert Decision.objects.filter(comment=held).count() == 1
+
+
 # --- whose links they are --------------------------------------------------------------------------------------------
 
 
@@ -366,7 +380,7 @@ def test_forged_links_decide_nothing(editor, held):
     assert (state(held), decisions()) == ("held", [])
 
 
-@pytest.mark.parametrize("meanwhile", [nobody_on_duty, left_the_house, locked_out])
+@pytest.mark.parametrize("meanwhile", [nobody_on_duty, left_the_house, lost_the_right, locked_out])
 def test_links_end_with_the_duty(editor, held, meanwhile):
     link = address(Step.APPROVE, editor, held)
     meanwhile(editor)
@@ -426,9 +440,12 @@ def test_only_who_can_decide_and_be_reached_is_put_on_duty(db):
         "ohne": {"email": "", "is_staff": True},
         "leser": {"email": "l@example.org"},
         "weg": {"email": "w@example.org", "is_staff": True, "is_active": False},
+        "praktikum": {"email": "p@example.org", "is_staff": True},
         "gut": {"email": "g@example.org", "is_staff": True},
     }.items():
         user = User.objects.create_user(name, **fields)
+        if name != "praktikum":
+            user.user_permissions.add(Permission.objects.get(codename="change_comment"))
         desk.post("/redaktion/moderation/onduty/add/", {"user": user.pk})
         desk.post("/redaktion/moderation/onduty/add/", {"user": user.pk})
     assert [row.user.username for row in OnDuty.objects.all()] == ["gut"]
