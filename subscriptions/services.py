@@ -15,6 +15,7 @@ from subscriptions.tasks import announce, send_manage_link, send_opt_in
 
 OPT_INS_PER_ADDRESS = 3  # a day, over the whole site (B14)
 MANAGE_LINKS_PER_DAY = 3
+NOBODY = 0  # no row's id: a job that finds nothing to do
 CHOICES = ["daily_at", "quiet_from", "quiet_until", "time_zone", "language"]
 _ANYBODY = """
     SELECT FROM subscriptions_subscription
@@ -36,31 +37,36 @@ def subscribe(*, article: Article, reader: Reader, kind: str, email: str, networ
         row, created = Subscription.objects.select_for_update().get_or_create(
             article=article, kind=kind, email=email, **whose, defaults={"reader": reader, **_consent(article, kind)}
         )
-        if row.is_active:
-            return row
-        is_new = created or not row.is_pending
+        was_active = row.is_active
+        is_new = created or not (was_active or row.is_pending)
         if is_new and not created:
             for name, value in (_consent(article, kind) | {"confirmed_at": None, "ended_at": None}).items():
                 setattr(row, name, value)
             row.opt_in_sent_at = None
             row.reader = reader
-        if reader.owns(email):
+        if reader.owns(email) and not was_active:
             row.confirmed_at = timezone.now()
         row.save()
         if is_new:
             asked = {"wording": row.wording, "form_url": row.form_url, "at": row.asked_at}
             _record(row, Consent.Event.ASKED, how=_("Formular auf der Seite"), **asked)
-        if row.is_active:
+        if row.is_active and not was_active:
             _record(row, Consent.Event.CONFIRMED, how=_("Adresse in diesem Browser schon bewiesen"))
-        if (
-            not row.is_active
-            and row.opt_in_sent_at is None
-            and may_send_unasked("opt-in", email, network, per_day=OPT_INS_PER_ADDRESS)
-        ):
-            row.opt_in_sent_at = timezone.now()
-            row.save(update_fields=["opt_in_sent_at"])
-            send_opt_in.defer(subscription_id=row.pk)
+        if not reader.owns(email):
+            _ask(row, network)
     return row
+
+
+def _ask(row: Subscription, network: str) -> None:
+    """Owes the opt-in mail, if one is due. With the same statements if not: whoever enters a stranger's address must
+    not tell from the time it takes whether it is subscribed (C7)."""
+    is_due = not row.is_active and row.opt_in_sent_at is None
+    kind = "opt-in" if is_due else "opt-in again"  # counted apart: what sends nothing uses up nobody's day
+    is_due &= may_send_unasked(kind, row.email, network, per_day=OPT_INS_PER_ADDRESS)
+    if is_due:
+        row.opt_in_sent_at = timezone.now()
+    row.save(update_fields=["opt_in_sent_at"])
+    send_opt_in.defer(subscription_id=row.pk if is_due else NOBODY)
 
 
 def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0) -> None:
