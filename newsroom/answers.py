@@ -37,6 +37,11 @@ class Answer:
     text: str  # without NUL and surrogates; otherwise as written; "" only where is_automatic
     is_automatic: bool  # a machine wrote it; answering would make two machines talk to each other
 
+    @property
+    def key(self) -> str:
+        """The same for the same mail, however often it comes; another for other words under the same Message-ID."""
+        return f"{self.message_id} {hashlib.sha256(self.text.encode(errors='replace')).hexdigest()[:32]}"
+
 
 def read_answer(raw: bytes) -> Answer:
     """Raises Unreadable and nothing else, and never for a mail that a machine wrote: nobody would read the reason."""

@@ -14,10 +14,11 @@ _FROM = re.compile(
 )
 # At the very beginning: an answer to an article about being away begins with "Re:" or "AW:".
 _AWAY = re.compile(
-    r"(?:automatische (?:antwort|rückantwort|abwesenheits\w+)|abwesenheits(?:notiz|nachricht|meldung|assistent|info\w*)"
+    r"\[?(?:automatische (?:antwort|rückantwort|abwesenheits\w+)|abwesend"
+    r"|abwesenheit(?:s(?:notiz|nachricht|meldung|assistent|info\w*))?"
     r"|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|autoreply|(?:i am |i'm )?out of (?:the )?office"
     r"|unzustellbar|undeliverable|undelivered mail|delivery status notification|mail delivery failed)"
-    r"(?: autoreply| auto-reply)?(?:\s*[:(\[–-]|$)",
+    r"(?: autoreply| auto-reply)?(?:\s*[:(\[\]–-]|$)",
     re.IGNORECASE,
 )
 
@@ -48,7 +49,9 @@ def is_automatic(part: Part, sender: str, subject: str) -> bool:
     nothing gets through."""
 
     def said(name: str) -> str:
-        return part.field(name).partition(";")[0].strip().lower()
+        """What the first header of this name says that says anything."""
+        values = (value[:FIELD_CHARACTERS].partition(";")[0].strip().lower() for value in part.fields.get(name, []))
+        return next((value for value in values if value not in ("", "no")), "")
 
     suppressed = {word.strip() for word in part.field("x-auto-response-suppress").lower().split(",")}
     return (

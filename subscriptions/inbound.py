@@ -28,13 +28,14 @@ from newsroom.ratelimit import count_up
 from newsroom.tokens import address_token_parts
 from readers.services import reader_at
 from subscriptions.bounces import note_bounce
-from subscriptions.models import Bounce, Delivery
+from subscriptions.models import Bounce, Delivery, Recipient
 from subscriptions.returned import read_returned
 from subscriptions.tasks import send_answer_held, send_answer_refused
 
 MOST_RECIPIENTS = 20  # of one mail
 # Mails back to one subscriber: whatever two programs do to each other ends here.
 MAILS_BACK, MAILS_BACK_WINDOW = 10, timedelta(days=1)
+SURELY_NO_WORD = 8  # letters and digits of a token in a row
 LONGEST_ECHO = 20_000  # characters of what somebody wrote that go back to them
 # Not by its domain alone: a reader who works for the newspaper writes from there too.
 _OUR_MESSAGE_ID = re.compile(rb"^message-id:\s*<comment-\d+\.[0-9a-f]{16}@([^>\s]+)>", re.IGNORECASE | re.MULTILINE)
@@ -93,31 +94,35 @@ def _take_answer(delivery: Delivery, raw: bytes) -> None:
         _refuse(
             delivery,
             _("Sie kam von einer anderen Adresse. Bitte antworten Sie von der Adresse, an die wir geschrieben haben."),
-            mail=answer.message_id,
+            mail=answer.key,
         )
         return
     if not delivery.subscription.is_active:
         why = _("Sie haben diese Benachrichtigungen beendet; damit gilt auch die Adresse nicht mehr.")
-        _refuse(delivery, why, mail=answer.message_id, answer=answer)
+        _refuse(delivery, why, mail=answer.key, answer=answer)
+        return
+    if not delivery.comment.is_published:
+        why = _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden.")
+        _refuse(delivery, why, mail=answer.key, answer=answer)
         return
     try:
         comment = _post(delivery, answer)
     except Refused as refused:
-        _refuse(delivery, str(refused), mail=answer.message_id, answer=answer)
+        _refuse(delivery, str(refused), mail=answer.key, answer=answer)
     else:
         if comment.is_held:
             details = {"comment_id": comment.pk, "answers": answer.message_id}
-            _write_back(send_answer_held, delivery, mail=answer.message_id, **details)
+            _write_back(send_answer_held, delivery, mail=answer.key, **details)
 
 
 def _post(delivery: Delivery, answer: Answer) -> Comment:
     """By the same form, screening and transaction as any comment. Raises Refused."""
     # The same mail, brought twice, is the same submission, whatever became of its comment meanwhile.
-    key = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.pk} {answer.message_id}")
+    key = uuid.uuid5(uuid.NAMESPACE_URL, f"{delivery.pk} {answer.key}")
     earlier = Comment.objects.filter(form_key=key).first()
     if earlier is not None:
         return earlier
-    if _holds_private_links(answer.text):
+    if _holds_private_links(answer.text, delivery):
         raise Refused(
             _(
                 "Darin stand noch ein Teil unserer Mail, mit Links, die nur Ihnen gehören. Bitte schreiben Sie Ihre"
@@ -137,12 +142,18 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
     return post_comment(article=article, parent=delivery.comment, reader=reader, draft=form.draft(), how=how)
 
 
-def _holds_private_links(text: str) -> bool:
+def _holds_private_links(text: str, delivery: Delivery) -> bool:
     """What no client's way of quoting was recognised by must not become public. Mail programs break links, and some
-    wrap them in one of their own."""
+    gateways write them anew: so their secrets are looked for too, letters and digits alone."""
     private = [site_url("/abo/"), site_url("/abos/"), f"@{settings.REPLY_DOMAIN}"]
     seen = "".join(unquote(text).lower().split())
-    return any(link.lower() in seen for link in private)
+    if any(link.lower() in seen for link in private):
+        return True
+    address, _rest = Recipient.of(delivery.email).token.split(":", 1)
+    tokens = [address, delivery.subscription.token("end"), delivery.mail_token("antwort")]
+    secrets = [max(re.split("[^A-Za-z0-9]", token), key=len) for token in tokens]
+    letters = re.sub("[^A-Za-z0-9]", "", text).lower()
+    return any(secret.lower() in letters for secret in secrets if len(secret) >= SURELY_NO_WORD)
 
 
 def _name(answer: Answer) -> str:

@@ -149,7 +149,7 @@ def _to_answerer(delivery: Delivery, answers: str, template: str, context: dict)
     headers = {"References": " ".join(told)}
     if _MESSAGE_ID.fullmatch(answers):
         headers = {"In-Reply-To": answers, "References": " ".join([*told, answers])}
-    url = site_url(delivery.comment.get_absolute_url())
+    url = site_url((delivery.comment if delivery.comment.is_published else article).get_absolute_url())
     return compose(
         to=delivery.email,
         subject=_("Kommentare zu „%s“") % article.headline,

@@ -110,21 +110,23 @@ def manage_subscriptions(request: HttpRequest, token: str) -> HttpResponse:
     rows = list(Subscription.objects.active().filter(email=recipient.email).select_related("article__counters"))
     form = RecipientForm(request.POST if "save" in request.POST else None, instance=recipient)
     if request.method == "POST":
-        how = _("Seite aller Abonnements")
+        how, done = _("Seite aller Abonnements"), ""
         if "end_all" in request.POST:
             end_all(recipient.email, how=how)
+            done = "?ended"
         elif row := next((row for row in rows if str(row.pk) == request.POST.get("end")), None):
             end(row, how=how)
+            done = "?ended"
         elif "save" in request.POST and form.is_valid():
             keep_recipient(form.instance)
+            done = "?kept"
             for row in rows:
                 chosen = RhythmForm(request.POST, prefix=str(row.pk))
                 # A page opened before this subscription was made says nothing of it.
                 if f"{row.pk}-rhythm" in request.POST and chosen.is_valid():
                     choose_rhythm(row, chosen.cleaned_data["rhythm"])
         if not form.errors:
-            done = "ended" if {"end", "end_all"} & set(request.POST) else "kept"
-            return redirect(f"{request.path}?{done}")
+            return redirect(f"{request.path}{done}")
     for row in rows:
         row.form = RhythmForm(
             request.POST if form.is_bound else None, prefix=str(row.pk), initial={"rhythm": row.rhythm}

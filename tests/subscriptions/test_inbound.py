@@ -128,6 +128,12 @@ def test_nobody_speaks_for_the_house_by_mail(article, told):
     assert (reply.reader.user.username, reply.badge) == ("redaktion", "")
 
 
+def test_other_words_under_the_same_message_id_are_another_reply(told):
+    for text in ("Das Erste.", "Das Zweite.", "Das Erste."):
+        bring(told, written(text, Message_ID="<immer-dieselbe@example.org>"))
+    assert replies(told) == [("published", "Das Erste."), ("published", "Das Zweite.")]
+
+
 def test_others_are_told_of_it_and_its_author_is_not(article, told, letters):
     factories.subscription(article, "carl@example.org")
     bring(told, written())
@@ -157,10 +163,28 @@ def rewritten_by_outlook(link: str) -> str:
     return f"https://eur01.safelinks.protection.outlook.com/?url={quote(link, safe='')}&data=05"
 
 
-@pytest.mark.parametrize("arrives", [as_it_is, broken, rewritten_by_outlook])
-def test_what_looks_like_no_quote_but_holds_private_links_is_not_published(told, back, arrives):
-    end_url = Personal.of(told, answered=None).end_url
-    bring(told, written(f"{ANSWER} Keine Mails mehr: {arrives(end_url)} Ende."))
+def doubly_rewritten(link: str) -> str:
+    return rewritten_by_outlook(quote(link, safe=""))
+
+
+def rewritten_by_a_gateway(link: str) -> str:
+    """Proofpoint's second way: - for %, _ for /."""
+    url = quote(link, safe="/").replace("-", "-2D").replace("_", "-5F").replace("%", "-").replace("/", "_")
+    return f"https://urldefense.proofpoint.com/v2/url?u={url}&d=x"
+
+
+def without_scheme(link: str) -> str:
+    return link.partition("://")[2]
+
+
+@pytest.mark.parametrize(
+    "arrives",
+    [as_it_is, broken, rewritten_by_outlook, doubly_rewritten, rewritten_by_a_gateway, without_scheme],
+)
+@pytest.mark.parametrize("which", ["end_url", "manage_url"])
+def test_what_looks_like_no_quote_but_holds_private_links_is_not_published(told, back, arrives, which):
+    link = getattr(Personal.of(told, answered=None), which)
+    bring(told, written(f"{ANSWER} Keine Mails mehr: {arrives(link)} Ende."))
     bring(told, written(f"{ANSWER} Geht an {told.mail_token('antwort').upper()}@antwort.example"))
     assert replies(told) == []
     assert ["mit Links, die nur Ihnen gehören" in plain(letter) for letter in back()] == [True, True]
@@ -297,6 +321,7 @@ def test_refused_with_the_reason_and_the_words(article, told, back, meanwhile, w
     assert letter.recipient == BERTA
     assert "Ihre Antwort zu „Brücke gesperrt“ ist nicht erschienen." in plain(letter)
     assert why in plain(letter)
+    assert (f"/kommentar/{told.comment_id}/" in letter.text) == Comment.objects.get(pk=told.comment_id).is_published
     assert f"> {ANSWER}" in letter.text
     assert ANSWER in letter.html
 
