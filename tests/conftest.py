@@ -13,6 +13,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.models.signals import post_migrate
+from django.template.base import Template
 from django.test import Client
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -83,6 +84,13 @@ def django_db_setup(django_test_environment, django_db_blocker) -> None:
 def static_files() -> None:
     """Every Client loads the middleware anew; without this, WhiteNoise lists all files each time, which takes 80 ms."""
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_templates(django_test_environment) -> None:
+    """Django's tests copy the context of every template that is rendered, of each option in a list too, in case a
+    test asks for it. None here does: a reader sees the page."""
+    Template._render = lambda self, context: self.nodelist.render(context)
 
 
 @pytest.fixture(scope="session", autouse=True)
