@@ -13,6 +13,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.models.signals import post_migrate
+from django.template.base import Template
 from django.test import Client
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -23,26 +24,36 @@ from tests import factories
 from tests.plugin import WORKER
 
 # These start whole sites, browsers and workers, or ask for hundreds of pages. They begin first, the longest ahead, or
-# at the end one of two cores waits for the other.
+# at the end one of two cores waits for the other; those with a browser one after the other, so that it stays.
 SLOWEST = [
-    "test_short_mails",
-    "test_short",
-    "test_run",
-    "test_accessibility",
-    "test_conversation",
-    "test_hostile_input",
-    "test_passages",
-    "test_without_script",
-    "test_reader_path",
-    "test_stalled_job",
-    "test_no_trace",
-    "test_forms_with_script",
-    "test_database",
-    "test_fresh",
-    "test_markup",
-    "test_sign_in",
-    "test_english",
-    "test_sample_conversation",
+    "faults/test_short_mails",
+    "faults/test_short",
+    "browser/test_accessibility",
+    "newsroom/test_run",
+    "browser/test_conversation",
+    "browser/test_passages",
+    "browser/test_reader_path",
+    "browser/test_without_script",
+    "browser/test_forms_with_script",
+    "browser/test_no_trace",
+    "browser/test_held",
+    "browser/test_weight",
+    "comments/test_hostile_input",
+    "subscriptions/test_stalled_job",
+    "subscriptions/test_listener",
+    "readers/test_sign_in",
+    "newsroom/test_database",
+    "newsroom/test_english",
+    "comments/test_sample_conversation",
+    "newsroom/test_hostile_mails",
+    "subscriptions/test_digest",
+    "subscriptions/test_inbound",
+    "subscriptions/test_outbox",
+    "subscriptions/test_manage",
+    "comments/test_threads",
+    "newsroom/test_markup",
+    "comments/test_own_comment",
+    "articles/test_fresh",
 ]
 
 # Not Django's to empty, but its jobs would be the next test's.
@@ -51,7 +62,8 @@ QUEUE = [f"procrastinate_{name}" for name in ["events", "periodic_defers", "jobs
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: SLOWEST.index(item.path.stem) if item.path.stem in SLOWEST else len(SLOWEST))
+    place = {name: number for number, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: place.get(f"{item.path.parent.name}/{item.path.stem}", len(SLOWEST)))
 
 
 class ByFile(LoadFileScheduling):
@@ -85,6 +97,13 @@ def django_db_setup(django_test_environment, django_db_blocker) -> None:
 def static_files() -> None:
     """Every Client loads the middleware anew; without this, WhiteNoise lists all files each time, which takes 80 ms."""
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_templates(django_test_environment) -> None:
+    """Django's tests copy the context of every template that is rendered, of each option in a list too, in case a
+    test asks for it. None here does: a reader sees the page."""
+    Template._render = lambda self, context: self.nodelist.render(context)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,6 +14,7 @@ from pytest_django.plugin import blocking_manager_key
 
 from newsroom.database import EmbeddedDatabase
 
+gc.disable()  # until all tests are collected: nothing made so far goes again, and it is much
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # None in the process that was started
 
 if WORKER is None:
@@ -46,6 +47,7 @@ if WORKER is None:
             connection.close()
             connection.close_pool()  # PostgreSQL copies no database that somebody is connected to
         call_command("collectstatic", interactive=False, verbosity=0)
+        gc.enable()  # it collects nothing itself if there are workers
 
     def pytest_unconfigure() -> None:
         _database.stop()
@@ -56,3 +58,4 @@ def pytest_collection_finish() -> None:
     """What is there by now stays to the end; looking through it for garbage again and again took a twentieth of all."""
     gc.collect()
     gc.freeze()
+    gc.enable()

@@ -4,6 +4,7 @@ Each step looks first and does nothing if it was done before: a second start sho
 the first password on its input, says what it does, and tells by its exit code whether the password is still valid.
 """
 
+import gc
 import hashlib
 import io
 import sys
@@ -50,6 +51,7 @@ def make_editor(password: str) -> bool:
     if not users.filter(is_superuser=True).exists():
         users.create_superuser(username=EDITOR, password=password, email=EDITOR_EMAIL)
         apps.get_model("moderation", "OnDuty").objects.create(user=users.get(username=EDITOR))
+        return True
     editor = users.filter(username=EDITOR).first()
     return editor is not None and editor.check_password(password)
 
@@ -73,6 +75,7 @@ def _fingerprint() -> str:
 
 
 def main() -> int:
+    gc.disable()  # what is made here is needed to the end, which is near; looking through it took a sixth of the time
     django.setup()
     if tables_are_missing():
         print("Tabellen werden angelegt ...", flush=True)

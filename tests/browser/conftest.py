@@ -10,7 +10,16 @@ import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from articles.models import Article
@@ -82,9 +91,22 @@ def expected() -> list[str]:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: LiveServer, expected: list[str]) -> Iterator[Callable[..., Page]]:
-    """Makes another reader's browser: nothing of the others' in it. What it complains of is collected: the console's
-    errors, uncaught exceptions, requests to anybody but us."""
+    """Makes another reader's browser: nothing of the others' in it."""
     contexts, complaints = [], []
+
+    def visit(**options) -> Page:
+        contexts.append(new_context(browser, live_server, complaints, **options))
+        return contexts[-1].new_page()
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert unexpected(complaints, expected) == []
+
+
+def new_context(browser: Browser, live_server: LiveServer, complaints: list[str], **options) -> BrowserContext:
+    """What it complains of is collected: the console's errors, uncaught exceptions, requests to anybody but us."""
+    options = {"viewport": {"width": 1200, "height": 900}, "locale": "de-DE", "color_scheme": "light"} | options
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -94,21 +116,16 @@ def visit(browser: Browser, live_server: LiveServer, expected: list[str]) -> Ite
         if not request.url.startswith(f"{live_server.url}/"):
             complaints.append(f"request to {request.url}")
 
-    def visit(**options) -> Page:
-        options = {"viewport": {"width": 1200, "height": 900}, "locale": "de-DE", "color_scheme": "light"} | options
-        context = browser.new_context(base_url=live_server.url, **options)
-        context.set_default_timeout(PATIENCE)
-        context.on("console", on_console)
-        context.on("request", on_request)
-        context.on("weberror", lambda error: complaints.append(f"exception: {error.error}"))
-        contexts.append(context)
-        return context.new_page()
+    context = browser.new_context(base_url=live_server.url, **options)
+    context.set_default_timeout(PATIENCE)
+    context.on("console", on_console)
+    context.on("request", on_request)
+    context.on("weberror", lambda error: complaints.append(f"exception: {error.error}"))
+    return context
 
-    yield visit
-    for context in contexts:
-        context.close()
-    unexpected = [text for text in complaints if not any(re.search(pattern, text) for pattern in expected)]
-    assert unexpected == []
+
+def unexpected(complaints: list[str], expected: list[str]) -> list[str]:
+    return [text for text in complaints if not any(re.search(pattern, text) for pattern in expected)]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -73,7 +74,8 @@ def test_a_code_signs_in_on_another_device(client, mailed_code):
     confirmed = other.post(asked.url, {"code": mailed_code().replace("-", " ")})
 
     assert (confirmed.status_code, confirmed.url) == (302, "/konto/email/")
-    assert other.get("/konto/email/").context["user"] == user
+    assert f"Sie sind angemeldet als <strong>{LEA}</strong>" in other.get("/konto/email/").text
+    assert get_user(other) == user
     assert Reader.objects.filter(merged_into=None).count() == 1
 
 
