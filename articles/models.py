@@ -1,6 +1,7 @@
 """What readers read: articles with their author and section, passages of them, and the site's own pages."""
 
 import re
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from newsroom.markup import article_html, excerpt, without_questions
-from newsroom.prepared import fetch_one
+from newsroom.prepared import Given, fetch_one
 from newsroom.slugs import german_slug
 
 # A time at the ends of Python's calendar cannot be turned into UTC or back: one article would break every list.
@@ -52,8 +53,8 @@ class Section(models.Model):
 
 
 class ArticleQuerySet(models.QuerySet):
-    def published(self) -> "ArticleQuerySet":
-        return self.filter(state=Article.State.PUBLISHED, published_at__lte=timezone.now())
+    def published(self, now: datetime | Given | None = None) -> "ArticleQuerySet":
+        return self.filter(state=Article.State.PUBLISHED, published_at__lte=timezone.now() if now is None else now)
 
     def newest_first(self) -> "ArticleQuerySet":
         return self.order_by("-published_at", "-pk")

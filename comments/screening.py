@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from articles.models import Article
 from comments.models import Comment
 from newsroom.formkey import FormKey
-from newsroom.prepared import fetch_all
+from newsroom.prepared import fetch_one
 from newsroom.ratelimit import count_up_each
 from readers.models import Reader
 
@@ -43,10 +43,23 @@ class Verdict:
         return not (self.held_because or self.needs_confirmation or self.refused)
 
 
+# As an array, to be asked for together with something else.
+BLOCKED_WORDS = "ARRAY(SELECT word FROM comments_blockedword ORDER BY word)"
+
+
 def screen(
-    *, article: Article, reader: Reader, name: str, email: str, website: str, body: str, how: Circumstances
+    *,
+    article: Article,
+    reader: Reader,
+    name: str,
+    email: str,
+    website: str,
+    body: str,
+    how: Circumstances,
+    blocked: list[str] | None = None,
 ) -> Verdict:
-    """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it."""
+    """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it.
+    `blocked` are the BLOCKED_WORDS, if they are known already."""
     verdict = Verdict()
     if _too_many(reader, how.network, verdict):
         return verdict
@@ -58,7 +71,9 @@ def screen(
     in_a_newcomer = _suspicious_in_a_newcomer(article, body, how)
     if in_a_newcomer and not Comment.objects.filter(reader=reader).published().exists():
         because += in_a_newcomer
-    because += [_("Gesperrtes Wort: %s") % word for word in blocked_words(f"{name}\n{website}\n{body}")]
+    if blocked is None:
+        (blocked,) = fetch_one(f"SELECT {BLOCKED_WORDS}", [])
+    because += [_("Gesperrtes Wort: %s") % word for word in found_words(blocked, f"{name}\n{website}\n{body}")]
     verdict.needs_confirmation = article.comment_mode == Article.CommentMode.CONFIRMED and not reader.owns(email)
     return verdict
 
@@ -74,19 +89,19 @@ def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -
     return because
 
 
-def blocked_words(text: str) -> list[str]:
-    """The blocked words that `text` contains, as the editors wrote them."""
-    spoken = set(re.findall(r"\w+", text.casefold()))
+def found_words(blocked: list[str], text: str) -> list[str]:
+    """Those of the blocked words that `text` contains, as the editors wrote them."""
+    spoken = set(re.findall(r"\w+", text.casefold())) if blocked else set()
     found = []
-    for (blocked,) in fetch_all("SELECT word FROM comments_blockedword ORDER BY word", []):
-        wanted = blocked.casefold()
+    for word in blocked:
+        wanted = word.casefold()
         if wanted.endswith("*"):
-            hit = any(word.startswith(wanted[:-1]) for word in spoken)
+            hit = any(one.startswith(wanted[:-1]) for one in spoken)
         else:
             # What is no single word ("pillen.example", "zwei Worte") is looked for as it stands.
             hit = wanted in spoken or (not re.fullmatch(r"\w+", wanted) and wanted in text.casefold())
         if hit:
-            found.append(blocked)
+            found.append(word)
     return found
 
 

@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 from articles.models import NUMBER_COMMENT, Article, Counters
 from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
-from comments.screening import Circumstances, screen
+from comments.screening import BLOCKED_WORDS, Circumstances, screen
 from comments.tasks import send_confirmation, send_owner_mail
 from moderation.tasks import tell_on_duty
-from newsroom.prepared import Found, execute, fetch_all, insert
+from newsroom.prepared import Found, execute, fetch_one, insert
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
@@ -60,7 +60,7 @@ def post_comment(
 
     Raises Refused: closed meanwhile, parent gone, too many, or the form's key was used for another text.
     """
-    earlier = _same_submission(article, parent, passage, reader, draft, how)
+    earlier, blocked = _same_submission(article, parent, passage, reader, draft, how)
     if earlier is not None:
         return earlier
     if not article.takes_comments:
@@ -80,6 +80,7 @@ def post_comment(
         website=draft.website,
         body=draft.body,
         how=how,
+        blocked=blocked,
     )
     if verdict.refused:
         raise too_many()
@@ -128,7 +129,7 @@ def post_comment(
                 )
     except IntegrityError:
         # Fifty at once with one key: the constraint let one through, the others find it here (E7).
-        earlier = _same_submission(article, parent, passage, reader, draft, how)
+        earlier, _blocked = _same_submission(article, parent, passage, reader, draft, how)
         if earlier is None:
             raise
         return earlier
@@ -340,11 +341,15 @@ def _count_in_place(comment: Comment, change: int) -> None:
         Passage.objects.filter(pk=comment.passage_id).update(comment_count=F("comment_count") + change)
 
 
-_SAME_SUBMISSION = """
-    SELECT id FROM comments_comment WHERE form_key = %s
-    UNION
-    SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND body = %s
-      AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s AND state IN ('held', 'published')
+# In one statement, since each goes there and back: what the same submission made before, and the words to look for.
+_KNOWN_BEFORE = f"""
+    SELECT ARRAY(
+        SELECT id FROM comments_comment WHERE form_key = %s
+        UNION
+        SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND body = %s
+          AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s
+          AND state IN ('held', 'published')
+    ), {BLOCKED_WORDS}
 """
 
 
@@ -355,13 +360,14 @@ def _same_submission(
     reader: Reader,
     draft: Draft,
     how: Circumstances,
-) -> Comment | None:
-    """The comment this submission made before, by its key or by the same words in the same place (C10)."""
+) -> tuple[Comment | None, list[str]]:
+    """The comment this submission made before, by its key or by the same words in the same place (C10); and the words
+    that are blocked."""
     # A passage that is not stored yet has no comments. None is in no place.
     place = 0 if passage is not None and passage.pk is None else passage and passage.pk
     key = how.key.id if how.key else None
     parameters = [key, reader.pk, article.pk, draft.body, parent and parent.pk, place]
-    pks = [pk for (pk,) in fetch_all(_SAME_SUBMISSION, parameters)]
+    pks, blocked = fetch_one(_KNOWN_BEFORE, parameters)
     found = list(Comment.objects.with_article().filter(pk__in=pks).order_by("pk")) if pks else []
     for earlier in found:
         if how.key and earlier.form_key == how.key.id:
@@ -372,8 +378,8 @@ def _same_submission(
                         " Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab."
                     )
                 )
-            return earlier
-    return found[0] if found else None
+            return earlier, blocked
+    return (found[0] if found else None), blocked
 
 
 def _remember_guest(reader: Reader, draft: Draft) -> None:

@@ -108,7 +108,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             "anchor": comment.anchor,
             "address": comment.get_absolute_url(),
             "name": escape(comment.name),
-            "website": escape(comment.website),
+            "website": comment.website and escape(comment.website),
             "answers": escape(_answers(node.parent)) if node.is_flat else "",
             "moment": published.isoformat(timespec="seconds"),
             "time": short(published),

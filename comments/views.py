@@ -47,6 +47,9 @@ _numbered = Prepared(
         .defer("article__source", "article__html", "body", "html", "held_because", "root__body", "root__html")
     )
 )
+_open_article = Prepared(
+    lambda: Article.objects.published(Given("now")).for_page().filter(slug=Given("slug")).defer("source", "html")
+)
 
 
 @shared_form
@@ -54,7 +57,9 @@ _numbered = Prepared(
 def write(request: HttpRequest, slug: str) -> HttpResponse:
     """A new thread, of the article or of a passage of it: `?absatz=3`, or chosen words of that paragraph,
     `?absatz=3&wortlaut=...&davor=...&danach=...`."""
-    article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
+    article = _open_article.first(slug=slug, now=timezone.now())
+    if article is None:
+        raise Http404
     return _write(request, article, passage=_wanted_passage(request, article))
 
 
