@@ -94,7 +94,7 @@ class CommentQuerySet(models.QuerySet):
 
     def for_page(self) -> "CommentQuerySet":
         """With what a page shows of them; what was written is only needed to change it."""
-        return self.select_related("passage").defer("body", "held_because")
+        return self.select_related("passage").defer("body", "held_because", "email", "form_key", "created_at")
 
     def lock(self, pk: int) -> "Comment":
         """The comment as stored now, with its article, locked until the commit.
