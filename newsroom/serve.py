@@ -13,8 +13,9 @@ from granian.cli import entrypoint
 
 
 def main() -> None:
+    gc.disable()  # nothing of it is garbage yet
     import_module(sys.argv[1].partition(":")[0])
-    gc.collect()
+    gc.enable()
     gc.freeze()  # who looks for garbage writes into every object, and no page would be shared for long
     entrypoint()
 

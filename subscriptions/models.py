@@ -159,13 +159,13 @@ class Consent(models.Model):
 
 
 @cache
-def _zones() -> frozenset[str]:
+def known_zones() -> frozenset[str]:
     """11 ms, each time it is asked of the files."""
     return frozenset(available_timezones())
 
 
 def _is_zone(name: str) -> None:
-    if name and name not in _zones():
+    if name and name not in known_zones():
         raise ValidationError(_("Diese Zeitzone gibt es nicht."))
 
 
@@ -216,7 +216,7 @@ class Recipient(models.Model):
 
     @property
     def clock(self) -> Clock:
-        zone = self.time_zone if self.time_zone in _zones() else settings.TIME_ZONE
+        zone = self.time_zone if self.time_zone in known_zones() else settings.TIME_ZONE
         return Clock(ZoneInfo(zone), self.quiet_from, self.quiet_until, self.daily_at)
 
 
