@@ -1,7 +1,7 @@
 """Nothing that anyone can send us as a reply takes long, or raises what we do not expect."""
 
+import os
 import random
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -118,13 +118,19 @@ def test_nothing_takes_a_second(hostile):
 
 
 def least_seconds(raw: bytes) -> float:
-    """Of up to three times: others use this machine too."""
+    """Of processor time, ours and that of the program we ask; of up to three times. On a machine that nobody else uses
+    that is what a worker is held."""
     took = []
     while not took or (took[-1] >= 1 and len(took) < 3):
-        start = time.perf_counter()
+        start = processor_seconds()
         read_or_refuse(raw)
-        took.append(time.perf_counter() - start)
+        took.append(processor_seconds() - start)
     return min(took)
+
+
+def processor_seconds() -> float:
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def read_or_refuse(raw: bytes) -> Answer | None:
