@@ -312,8 +312,8 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
         raise Refused(sentence % {"pause": article.slow_mode, "count": math.ceil(wait)}, 429)
 
 
-# The same steps in the same order as above, in one statement: with sixteen readers writing at once, nothing of Python
-# runs while the counters' row is locked. `place` comes first because `found` reads what it returns.
+# publish()'s steps in one statement: with sixteen readers writing at once, nothing of Python runs while the counters'
+# row is locked. `place` comes first because `found` reads what it returns.
 _COUNT_AND_NUMBER = f"""
     place AS (UPDATE comments_comment SET reply_count = reply_count + 1 WHERE id = %s RETURNING id),
     found AS ({NUMBER_COMMENT.replace("WHERE", "FROM (SELECT count(*) FROM place) AS placed WHERE")})
@@ -323,8 +323,7 @@ _COUNT_AND_NUMBER = f"""
 def _store_numbered(comment: Comment) -> None:
     """Stores a new comment, counted and numbered."""
     opens_thread = comment.parent_id is None
-    if opens_thread:
-        _count_in_place(comment, +1)
+    _count_at_passage(comment, +1)
     parameters = [comment.root_id, opens_thread, comment.article_id, opens_thread]
     insert(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
 
@@ -337,6 +336,10 @@ def _count_visible(comment: Comment, change: int) -> None:
 def _count_in_place(comment: Comment, change: int) -> None:
     if comment.root_id:
         execute("UPDATE comments_comment SET reply_count = reply_count + %s WHERE id = %s", [change, comment.root_id])
+    _count_at_passage(comment, change)
+
+
+def _count_at_passage(comment: Comment, change: int) -> None:
     if comment.passage_id:
         Passage.objects.filter(pk=comment.passage_id).update(comment_count=F("comment_count") + change)
 

@@ -281,7 +281,7 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
     """The address of the page that shows a numbered comment, with its anchor: one bounded query at most.
 
     `explicit` for a device that remembers another order, and would look for the comment there. `is_new`: it was
-    published just now, so all that was in its thread before stands before it.
+    sent just now, so what its thread had before stands before it. (The third reply, sent again, stands on two pages.)
     """
     root = comment.root or comment
     page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)

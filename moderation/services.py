@@ -30,12 +30,21 @@ def approve(comment: Comment, *, moderator: User, as_seen: str | None = None) ->
             Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.APPROVE)
 
 
-def remove(comment: Comment, *, moderator: User, reason: str, if_state: Comment.State | None = None) -> None:
+def remove(
+    comment: Comment,
+    *,
+    moderator: User,
+    reason: str,
+    if_state: Comment.State | None = None,
+    because_of: Notice | None = None,
+) -> None:
     """Takes a comment out of sight for a stated reason; its replies stay. With `if_state` only where it still is what
-    the moderator saw: decided meanwhile is decided."""
+    the moderator saw, with `because_of` only where that notice is still open: decided meanwhile is decided."""
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
         if if_state is not None and comment.state != if_state:
+            return
+        if because_of is not None and not comment.notices.filter(pk=because_of.pk, state=Notice.State.OPEN).exists():
             return
         if comment.is_held or comment.is_published:
             withdraw(comment, Comment.State.REMOVED)
@@ -85,6 +94,7 @@ def _set_picked(comment: Comment, moment: datetime | None, moderator: User, acti
 def dismiss(notice: Notice, *, moderator: User) -> None:
     """The comment stays; safe to call twice."""
     with transaction.atomic():
+        Comment.objects.lock(notice.comment_id)  # whoever removes it because of this notice waits, or has decided
         if Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).update(state=Notice.State.DECIDED):
             Decision.objects.create(comment=notice.comment, moderator=moderator, action=Decision.Action.DISMISS)
 

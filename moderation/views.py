@@ -76,7 +76,8 @@ def _carry_out(order: Order, form: RemovalForm) -> None:
         approve(order.comment, moderator=order.editor, as_seen=order.as_seen)
     elif order.step == Step.REMOVE:
         seen = Comment.State.PUBLISHED if order.notice is not None else Comment.State.HELD
-        remove(order.comment, moderator=order.editor, reason=form.cleaned_data["reason"], if_state=seen)
+        reason = form.cleaned_data["reason"]
+        remove(order.comment, moderator=order.editor, reason=reason, if_state=seen, because_of=order.notice)
     elif order.notice is not None:
         dismiss(order.notice, moderator=order.editor)
 

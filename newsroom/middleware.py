@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-WEBHOOKS = "/anymail/"
+from newsroom.uploads import EmptyFiles, NoFiles
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS = ", ".join(
@@ -34,8 +36,9 @@ def refuse_unreadable(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         texts = [request.path_info, *request.COOKIES.values()]
-        forms = [request.GET] if request.path_info.startswith(WEBHOOKS) else [request.GET, request.POST]
-        for values in forms:
+        is_webhook = request.path_info.startswith(settings.WEBHOOKS)
+        request.upload_handlers = [EmptyFiles(request) if is_webhook else NoFiles(request)]
+        for values in [request.GET] if is_webhook else [request.GET, request.POST]:
             for key, items in values.lists():
                 texts += [key, *items]
         if any("\x00" in text for text in texts):

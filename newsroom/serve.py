@@ -2,10 +2,12 @@
 
     python -m newsroom.serve newsroom.wsgi:application --interface wsgi --workers 2 ...
 
-The arguments are granian's; the first one is what it serves.
+The first argument is what it serves, the others are granian's. New code needs a restart: a worker that is replaced,
+also by HUP, is a copy of the site as it was loaded.
 """
 
 import gc
+import multiprocessing
 import sys
 from importlib import import_module
 
@@ -13,10 +15,15 @@ from granian.cli import entrypoint
 
 
 def main() -> None:
+    served = sys.argv[1] if len(sys.argv) > 1 else ""
+    if ":" not in served:
+        sys.exit("Usage: python -m newsroom.serve newsroom.wsgi:application [options of granian]")
     gc.disable()  # nothing of it is garbage yet
-    import_module(sys.argv[1].partition(":")[0])
+    import_module(served.partition(":")[0])
     gc.enable()
     gc.freeze()  # who looks for garbage writes into every object, and no page would be shared for long
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork")  # since Python 3.14 no longer by itself
     entrypoint()
 
 

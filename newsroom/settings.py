@@ -126,7 +126,7 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
 }
 # For newsroom.prepared alone: Django's own queries carry their values in their text and are never prepared.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
-# A database that restarted must cost nobody an error: a pooled connection is looked at before it is used.
+# A database that restarted must cost nobody an error: a pooled connection is tried, or looked at, before it is used.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = PooledConnection
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -161,6 +161,7 @@ MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=2)
 REPLY_DOMAIN = env("REPLY_DOMAIN", default="")
 # Where the worker listens for that mail: "lmtp://127.0.0.1:8024" or "smtp://...".
 INBOUND_LISTEN = env("INBOUND_LISTEN", default="")
+WEBHOOKS = "/anymail/"  # where its webhooks are
 ANYMAIL = env.json("ANYMAIL", default={})
 if ANYMAIL:
     INSTALLED_APPS.append("anymail")  # only where a provider is used: it brings an HTTP client into every process
@@ -277,7 +278,7 @@ CONTENT_SECURITY_POLICY = {
 # What a comment form may carry; an article in the admin needs more, and 1 MiB is a book.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-DATA_UPLOAD_MAX_NUMBER_FILES = 100 if ANYMAIL else 0  # some providers' webhooks bring a mail's attachments
+DATA_UPLOAD_MAX_NUMBER_FILES = 100  # of a provider's webhook; elsewhere newsroom.uploads takes none
 
 LOGGING = {
     "version": 1,

@@ -7,7 +7,6 @@ from django.urls import include, path
 
 from articles.feeds import ArticleSitemap, PageSitemap
 from newsroom import mailbox_views, samples, views
-from newsroom.middleware import WEBHOOKS
 
 urlpatterns = [
     path("", include("articles.urls")),
@@ -26,7 +25,7 @@ urlpatterns = [
 if settings.ANYMAIL.get("WEBHOOK_SECRET"):  # without it anybody could tell us anything
     import subscriptions.webhooks  # noqa: F401 (listens to anymail's signals)
 
-    urlpatterns.append(path(WEBHOOKS[1:], include("anymail.urls")))
+    urlpatterns.append(path(settings.WEBHOOKS[1:], include("anymail.urls")))
 
 if settings.MAILBOX:
     urlpatterns += [

@@ -101,10 +101,6 @@ def _take_answer(delivery: Delivery, raw: bytes) -> None:
         why = _("Sie haben diese Benachrichtigungen beendet; damit gilt auch die Adresse nicht mehr.")
         _refuse(delivery, why, mail=answer.key, answer=answer)
         return
-    if not delivery.comment.is_published:
-        why = _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden.")
-        _refuse(delivery, why, mail=answer.key, answer=answer)
-        return
     try:
         comment = _post(delivery, answer)
     except Refused as refused:
@@ -122,6 +118,8 @@ def _post(delivery: Delivery, answer: Answer) -> Comment:
     earlier = Comment.objects.filter(form_key=key).first()
     if earlier is not None:
         return earlier
+    if not delivery.comment.is_published:
+        raise Refused(_("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden."))
     if _holds_private_links(answer.text, delivery):
         raise Refused(
             _(

@@ -1,5 +1,7 @@
 """Consent to mails: asked for, confirmed, changed, ended."""
 
+from contextlib import suppress
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -53,16 +55,29 @@ def subscribe(*, article: Article, reader: Reader, kind: str, email: str, networ
         if row.is_active and not was_active:
             _record(row, Consent.Event.CONFIRMED, how=_("Adresse in diesem Browser schon bewiesen"))
         if not reader.owns(email):
+            if not created:
+                _store_nothing(row)
             _ask(row, network)
     return row
 
 
+class _TakenBackError(Exception):
+    pass
+
+
+def _store_nothing(row: Subscription) -> None:
+    """What storing a new subscription takes, taken back: whoever enters a stranger's address must not tell from the
+    time it takes whether it is known (C7)."""
+    with suppress(_TakenBackError), transaction.atomic():
+        for _statement in range(2):
+            row.consents.create(event=Consent.Event.ASKED, how="")
+        raise _TakenBackError
+
+
 def _ask(row: Subscription, network: str) -> None:
-    """Owes the opt-in mail, if one is due. With the same statements if not: whoever enters a stranger's address must
-    not tell from the time it takes whether it is subscribed (C7)."""
+    """Owes the opt-in mail, if one is due; with the same statements if not (C7)."""
     is_due = not row.is_active and row.opt_in_sent_at is None
-    kind = "opt-in" if is_due else "opt-in again"  # counted apart: what sends nothing uses up nobody's day
-    is_due &= may_send_unasked(kind, row.email, network, per_day=OPT_INS_PER_ADDRESS)
+    is_due &= may_send_unasked("opt-in", row.email, network, per_day=OPT_INS_PER_ADDRESS, is_due=is_due)
     if is_due:
         row.opt_in_sent_at = timezone.now()
     row.save(update_fields=["opt_in_sent_at"])

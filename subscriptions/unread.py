@@ -3,18 +3,28 @@
 Anymail reads them with Python's own parser and headers, and anybody who writes to REPLY_DOMAIN could keep a web process
 busy with that: 44 kB of parameters took 5 s, 400 kB a minute, 9 kB of nested messages were a RecursionError. So
 anymail's message is told to keep the bytes; newsroom.answers reads them, as it does those of the listener. Importing
-this module is what tells it.
+this module is what tells it. (Not for SendGrid's mails taken apart, which anymail no longer supports.)
 """
 
-from base64 import b64encode
+import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
+from email.policy import Policy, compat32
 from itertools import chain
+from typing import NamedTuple
 
 from anymail.inbound import AnymailInboundMessage
 
 from newsroom.mailparts import HEAD_BYTES, take_apart
 
 HEADERS, LONGEST_HEADER = 200, 5_000  # what anymail itself may look at: spam marks, the envelope
+
+
+class Report(NamedTuple):
+    """The one attachment that is looked at: what a mail server says of a mail that it returns (RFC 3464)."""
+
+    kind: str
+    text: str
 
 
 def as_it_came(raw: bytes) -> AnymailInboundMessage:
@@ -37,6 +47,7 @@ def put_together(
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
     text: str | None = None,
     html: str | None = None,
+    attachments: Iterable[Report | None] = (),
     **_more: object,
 ) -> AnymailInboundMessage:
     """The same from what a provider has taken apart: a mail again, of the given headers, text and HTML."""
@@ -46,23 +57,43 @@ def put_together(
     kept = (line for line in (raw_headers or "").splitlines() if line.strip())
     # Ours come first, and count: a body as they describe it is not what follows.
     head = [" ".join(line.split()) for line in lines if not line.lower().startswith(("content-", "mime-"))]
-    parts = [("text/plain", text), ("text/html", html)]
-    body = "".join(
-        f"--part\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        f"{b64encode(words.encode(errors='replace')).decode()}\r\n"
-        for kind, words in parts
+    line = f"part-{secrets.token_hex(8)}"  # nobody can write one into their mail
+    body = [
+        f"--{line}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        f"{b64encode(words.encode(errors='replace')).decode()}"
+        for kind, words in [("text/plain", text), ("text/html", html)]
         if words
-    )
-    mail = ["Content-Type: multipart/alternative; boundary=part", *head, *kept, "", f"{body}--part--", ""]
+    ]
+    body += [f"--{line}\r\nContent-Type: {report.kind}\r\n\r\n{report.text}" for report in attachments or () if report]
+    mail = [f"Content-Type: multipart/alternative; boundary={line}", *head, *kept, "", *body, f"--{line}--", ""]
     return as_it_came("\r\n".join(mail).encode(errors="replace"))
 
 
+def attached(
+    content_type: str, content: str | bytes, *_more: object, base64: bool = False, **_named: object
+) -> Report | None:
+    """None for all but a report."""
+    kind = str(content_type).partition(";")[0].strip().lower()
+    if kind not in ("message/delivery-status", "message/global-delivery-status"):
+        return None
+    data = content.encode(errors="replace") if isinstance(content, str) else content
+    return Report(kind, (b64decode(data) if base64 else data)[:HEAD_BYTES].decode(errors="replace"))
+
+
+_init = AnymailInboundMessage.__init__
+
+
+def _with_plain_headers(self: AnymailInboundMessage, policy: Policy = compat32) -> None:
+    """Python's newer policy parses a header when it is set: 23 s for an address repeated."""
+    _init(self, policy)
+
+
+AnymailInboundMessage.__init__ = _with_plain_headers
 AnymailInboundMessage.parse_raw_mime = staticmethod(lambda text: as_it_came(str(text).encode(errors="replace")))
 AnymailInboundMessage.parse_raw_mime_bytes = staticmethod(as_it_came)
 AnymailInboundMessage.parse_raw_mime_chunks = staticmethod(
     lambda chunks: as_it_came(b"".join(chunk if isinstance(chunk, bytes) else chunk.encode() for chunk in chunks))
 )
 AnymailInboundMessage.construct = staticmethod(put_together)
-# Nobody's attachments are looked at.
-AnymailInboundMessage.construct_attachment = staticmethod(lambda *_given, **_more: None)
+AnymailInboundMessage.construct_attachment = staticmethod(attached)
 AnymailInboundMessage.construct_attachment_from_uploaded_file = staticmethod(lambda *_given, **_more: None)

@@ -22,7 +22,7 @@ from moderation import tasks
 from moderation.by_mail import VALID, Step, order_token
 from moderation.mails import held_comment_mail, notice_mail, notice_receipt_mail
 from moderation.models import Decision, Notice, OnDuty
-from moderation.services import approve, remove, restore
+from moderation.services import approve, dismiss, remove, restore
 from moderation.tasks import send_held_comment, send_notice
 from newsroom.mail import NotNowError
 from newsroom.mailbox import Letter
@@ -347,6 +347,24 @@ def test_opposite_decisions_at_once_are_one(transactional_db, editor):
         links = [address(Step.APPROVE, editor, held), address(Step.REMOVE, editor, held)]
         at_once(4, lambda number, links=links: Client().post(links[number % 2], {"reason": "Regel 1"}))
         assert Decision.objects.filter(comment=held).count() == 1
+
+
+def test_opposite_decisions_about_a_report_at_once_are_one(transactional_db, editor):
+    for _ in range(5):
+        comment = factories.comment(factories.article())
+        notice = report(comment)
+        links = [address(step, editor, comment, notice) for step in (Step.DISMISS, Step.REMOVE)]
+        at_once(4, lambda number, links=links: Client().post(links[number % 2], {"reason": "Regel 1"}))
+        assert Decision.objects.filter(comment=comment).count() == 1
+
+
+def test_report_that_was_let_stand_removes_nothing(article, editor):
+    """Also where both were asked before either was done."""
+    comment = factories.comment(article)
+    notice = report(comment)
+    dismiss(notice, moderator=editor)
+    remove(comment, moderator=editor, reason="Regel 1", because_of=notice)
+    assert (state(comment), [row[0] for row in decisions()]) == ("published", ["dismiss"])
 
 
 # --- whose links they are --------------------------------------------------------------------------------------------

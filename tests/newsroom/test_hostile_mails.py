@@ -119,7 +119,7 @@ def test_nothing_takes_a_second(hostile):
 
 def least_seconds(raw: bytes) -> float:
     """Of processor time, ours and that of the program we ask; of up to three times. On a machine that nobody else uses
-    that is what a worker is held."""
+    a worker is held no longer: what it waits for has a limit of its own."""
     took = []
     while not took or (took[-1] >= 1 and len(took) < 3):
         start = processor_seconds()

@@ -383,6 +383,16 @@ def test_brought_twice_a_mail_that_is_not_theirs_or_says_nothing_is_one_mail(tol
     assert (replies(told), owed()) == ([], 1)
 
 
+def test_brought_again_after_its_parent_was_removed_is_still_one_reply(told):
+    """Our 250 got lost, and the server sends again what stands there already."""
+    raw = written()
+    bring(told, raw)
+    remove(told.comment, moderator=factories.editor(), reason="Regel 1")
+    told.refresh_from_db()
+    bring(told, raw)
+    assert (len(replies(told)), owed()) == (1, 0)
+
+
 def author_changes(comment: Comment) -> None:
     how = Circumstances(key=None, network="192.0.2.0/24")
     edit_comment(comment=comment, reader=comment.reader, body="Anders gesagt.", how=how)
