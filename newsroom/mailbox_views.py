@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -57,7 +58,7 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, _("Die Antwort ist nicht angekommen: %s") % error)
     else:
         messages.success(request, _("Gesendet. Was daraus wurde, steht beim Artikel, oder gleich hier in einer Mail."))
-    return redirect("letter", key)
+    return redirect(f"{reverse('letter', args=[key])}#gesendet")
 
 
 # The sandbox keeps a mail's content from acting as a page of this site; mails carry their styles with them.

@@ -6,21 +6,29 @@ from django.template.backends.utils import csrf_input
 from django.urls import reverse
 from django.utils.html import escape, format_html
 
-from readers.device import current_reader, reads_only
+from readers.device import current_reader, has_session, reads_only
 
 
 def shared_page(request: HttpRequest) -> dict:
     """`shared`: this page is the same bytes for everyone, so its forms carry no token and no key. `account`: who is
     signed in, if anybody."""
-    reader = None if reads_only(request) else current_reader(request)
-    return {"shared": reads_only(request), "account": reader if reader is not None and reader.is_account else None}
+    return {"shared": reads_only(request), "account": None if reads_only(request) else _account(request)}
 
 
 def own_slots(request: HttpRequest) -> dict[str, str]:
     """For the slots of any page that is made for everyone: token, account, and the answer to what was just done."""
     values = {"token": csrf_input(request)}
-    reader = current_reader(request)
-    if reader is not None and reader.is_account:
-        values["konto"] = format_html('<a href="{}" data-account>{}</a>', reverse("account_email"), reader)
+    if account := _account(request):
+        values["konto"] = format_html('<a href="{}" data-account>{}</a>', reverse("account_email"), account)
     # Each answer stands where the reader acted: beside the stars, above the comments, at the subscription.
     return values | {f"antwort-{message.extra_tags}": escape(message) for message in get_messages(request)}
+
+
+def _account(request: HttpRequest) -> str:
+    """Who is signed in, by name; "" for nobody. Whoever signed in to the admin is no reader before they act here."""
+    reader = current_reader(request)
+    if reader is not None and reader.is_account:
+        return str(reader)
+    if not has_session(request) or not request.user.is_authenticated:
+        return ""
+    return request.user.get_full_name() or request.user.get_username()

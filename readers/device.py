@@ -32,7 +32,7 @@ def acting_reader(request: HttpRequest) -> Reader:
     """The reader of this request; created now if this is the device's first action, and remembered by a cookie."""
     reader = current_reader(request)
     if reader is None:
-        user = request.user if _has_session(request) and request.user.is_authenticated else None
+        user = request.user if has_session(request) and request.user.is_authenticated else None
         if user is None:
             # A vote is one per reader, and readers cost nothing but a cookie thrown away.
             check_limit("new reader", f"network {client_network(request)}", most=NEW_READERS, window=NEW_READERS_WINDOW)
@@ -80,13 +80,13 @@ def reads_only(request: HttpRequest) -> bool:
     )
 
 
-def _has_session(request: HttpRequest) -> bool:
+def has_session(request: HttpRequest) -> bool:
     """False also where something went wrong before anybody looked for a session: that page has a head too."""
     return settings.SESSION_COOKIE_NAME in request.COOKIES and hasattr(request, "user")
 
 
 def _from_session(request: HttpRequest) -> Reader | None:
-    if not _has_session(request) or not request.user.is_authenticated:
+    if not has_session(request) or not request.user.is_authenticated:
         return None
     return Reader.objects.select_related("user").filter(user=request.user).first()
 

@@ -33,7 +33,7 @@ CLAIM = """
         subscription.kind, subscription.confirmed_at IS NOT NULL AND subscription.ended_at IS NULL,
         COALESCE(recipient.language, ''),
         EXISTS (SELECT FROM newsroom_suppression WHERE email = claimed.email AND lifted_at IS NULL),
-        COALESCE(head.comment_id, comment.parent_id),
+        COALESCE(head.comment_id, told.comment_id, before_head.comment_id, before.comment_id, comment.parent_id),
         concat_ws(' ', comment.xmin::text, parent.xmin::text, article.xmin::text)
     FROM claimed
     JOIN subscriptions_subscription subscription ON subscription.id = claimed.subscription_id
@@ -42,6 +42,10 @@ CLAIM = """
     LEFT JOIN comments_comment parent ON parent.id = comment.parent_id
     LEFT JOIN subscriptions_delivery told ON told.comment_id = comment.parent_id AND told.email = claimed.email
     LEFT JOIN subscriptions_delivery head ON head.id = told.digest_id
+    -- Nobody is told of their own comment: an answer to it hangs below what that one answered.
+    LEFT JOIN subscriptions_delivery before
+        ON told.id IS NULL AND before.comment_id = parent.parent_id AND before.email = claimed.email
+    LEFT JOIN subscriptions_delivery before_head ON before_head.id = before.digest_id
     LEFT JOIN subscriptions_recipient recipient ON recipient.email = claimed.email
 """
 

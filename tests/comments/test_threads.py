@@ -150,6 +150,7 @@ def test_page_beyond_the_last_is_empty_and_leads_back(article, client):
     factories.comment(article)
     page = client.get(f"/artikel/{article.slug}/?seite=99")
     assert (shown(page), link(page, "Weitere Kommentare")) == ([], None)
+    assert "Auf dieser Seite steht nichts." in page.text
     assert link(page, "Zum Anfang der Kommentare") == f"/artikel/{article.slug}/?sortierung=aelteste#faeden"
 
 

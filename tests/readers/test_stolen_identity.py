@@ -29,7 +29,7 @@ def confirmed(email: str) -> Reader:
 
 
 def jobs(task: str) -> int:
-    return ProcrastinateJob.objects.filter(task_name=task).exclude(args__subscription_id=NOBODY).count()
+    return ProcrastinateJob.objects.filter(task_name=task).count()
 
 
 def test_an_address_that_only_looks_alike_takes_nothing_over(db):
@@ -117,7 +117,8 @@ def test_spellings_make_one_subscription_and_one_mail(article):
     for spelling in ["opfer@exa\u00admple.org", "opfer@ｅxample.org", "OPFER@example.org"]:
         Client().post(f"/artikel/{article.slug}/abonnieren/", {"kind": "article", "email": spelling})
     assert list(Subscription.objects.values_list("email", flat=True)) == ["opfer@example.org"]
-    assert jobs("subscriptions.tasks.send_opt_in") == 1
+    opt_ins = ProcrastinateJob.objects.filter(task_name="subscriptions.tasks.send_opt_in")
+    assert opt_ins.exclude(args__subscription_id=NOBODY).count() == 1
 
 
 def test_confirmation_mails_to_one_address_are_limited(db):

@@ -48,6 +48,19 @@ def test_each_gets_what_would_have_been_composed_for_them_alone(article, setting
         assert ".invalid" not in sent.message().as_bytes(linesep="\r\n").decode().lower()
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_answer_to_their_own_comment_hangs_below_what_they_answered(article, told):
+    """Of their own no mail was sent, so no mail program could find it."""
+    row = factories.subscription(article)
+    first = factories.comment(article, "Anton meint das.")
+    if told:
+        Delivery.objects.create(comment=first, subscription=row, email=row.email)
+    own = factories.comment(article, "Berta nicht.", parent=first, reader=row.reader)
+    answer = factories.comment(article, "Anton doch.", parent=own)
+    claimed = claim(Delivery.objects.create(comment=answer, subscription=row, email=row.email))
+    assert claimed.answered == (first.pk if told else own.pk)
+
+
 def test_what_changed_is_in_the_next_mail(article):
     comment = factories.comment(article, "Erst so.")
     row = factories.subscription(article)
