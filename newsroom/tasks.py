@@ -1,5 +1,6 @@
 """Jobs that keep the house itself: nothing stays half done, nothing is kept for ever."""
 
+import logging
 from datetime import datetime
 
 from django.core.mail import EmailMessage
@@ -7,10 +8,14 @@ from django.core.management import call_command
 from django.db import OperationalError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 
 from newsroom import ratelimit
 from newsroom.mail import hand_over, standard_headers
 from newsroom.prepared import execute
+
+logger = logging.getLogger(__name__)
 
 # Only what time can cure is tried again (smtplib's errors are OSErrors): ten tries over about eight hours.
 PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3, retry_exceptions={OSError, OperationalError})
@@ -19,10 +24,19 @@ PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3, retry_exceptions={O
 @app.periodic(cron="* * * * * */15")
 @app.task(queueing_lock="retry_stalled_jobs", pass_context=True)
 async def retry_stalled_jobs(context, timestamp: int) -> None:
-    """Takes up the jobs of a killed worker; procrastinate leaves them at "doing" for ever."""
+    """Takes up the jobs of a killed worker; procrastinate leaves them at "doing" for ever.
+
+    Each for itself: of a job that may wait only once another may be waiting by now, which does the same, and somebody
+    else may have taken one up. Either kept all that came after it from being taken up (found by `make faults`, E11).
+    """
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=20):
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            await manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+        except ConnectorException as gone:
+            logger.warning("Job %s: %s", job.id, gone.__cause__)
 
 
 @app.periodic(cron="17 * * * *")

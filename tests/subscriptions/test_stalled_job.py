@@ -15,8 +15,9 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from newsroom.mailbox import Mailbox, receiving
+from newsroom.tasks import retry_stalled_jobs
 from subscriptions.models import Delivery, Subscription
-from subscriptions.tasks import send_opt_in
+from subscriptions.tasks import hand_over_due, send_opt_in
 from tests import factories
 
 # The design allows a minute: 20 s until the dead worker's heartbeat is missed and up to 15 s until somebody looks.
@@ -62,6 +63,23 @@ def test_mail_of_a_killed_worker_is_sent_by_the_next_at_once(transactional_db, a
         assert Delivery.objects.get().state == Delivery.State.WAITING
         assert recipients_within(10, port, tmp_path / "mailbox") == ["berta@example.org"]
         assert Delivery.objects.get().state == Delivery.State.SENT
+
+
+def test_one_that_waits_anew_already_keeps_no_other_from_being_taken_up(article, letters, run_jobs):
+    """Two jobs of a dead worker; of the first, which may wait only once, another one waits by now."""
+    row = factories.subscription(article, confirmed_at=None)
+    hand_over_due.configure(queueing_lock="hand_over_due 1").defer(lane=1)
+    send_opt_in.defer(subscription_id=row.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id"
+        )
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
+    hand_over_due.configure(queueing_lock="hand_over_due 1", schedule_in={"hours": 1}).defer(lane=1)
+    retry_stalled_jobs.defer(timestamp=0)
+    run_jobs()
+    assert [letter.recipient for letter in letters()] == ["berta@example.org"]
+    assert not ProcrastinateJob.objects.filter(status="doing").exists()
 
 
 @contextmanager
