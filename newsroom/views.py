@@ -2,6 +2,7 @@
 
 import sys
 
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
+from procrastinate.exceptions import ConnectorException
 
 from newsroom.context import site
 from newsroom.formkey import new_form_key
@@ -104,7 +106,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Says what happened without asking the database, which may be what is broken: without the request, no context
     processor asks who is there."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    error = sys.exc_info()[1]
+    if isinstance(error, ConnectorException):  # in the middle of owing a job
+        error = error.__cause__
+    if isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError):
         return _database_away(request)
     return HttpResponse(render_to_string("newsroom/error.html", {**site(), "status": 500}), status=500)
 
