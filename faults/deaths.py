@@ -30,9 +30,13 @@ def kill_mail_workers(stage: MailStage, loops: int) -> None:
             wanted = stage.mails.count + stage.chance.randint(1, max((waiting or READERS) - 20, 1))
             worker = workers.start(MAIL_CONNECTIONS=str(connections))
             if number % ANNOUNCING == 0:
-                begun = stage.announcing("doing")
+                # It may be over before we look: then this is a death like the others.
+                begun = [stage.announcing("doing"), stage.announcing("succeeded")]
                 stage.post()
-                stage.site.wait_until(lambda n=begun: stage.announcing("doing") > n, "Nichts wird angekündigt")
+                stage.site.wait_until(
+                    lambda n=begun: stage.announcing("doing") > n[0] or stage.announcing("succeeded") > n[1],
+                    "Nichts wird angekündigt",
+                )
             else:
                 stage.site.wait_until(lambda n=wanted: stage.mails.count >= n, "Der Worker sendet nicht")
             time.sleep(stage.chance.uniform(0, MOMENT))

@@ -32,9 +32,10 @@ async def retry_stalled_jobs(context, timestamp: int) -> None:
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=20):
         try:
-            await manager.retry_job(job)
-        except UniqueViolation:
-            await manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+            try:
+                await manager.retry_job(job)
+            except UniqueViolation:
+                await manager.finish_job(job, status=Status.ABORTED, delete_job=True)
         except ConnectorException as gone:
             logger.warning("Job %s: %s", job.id, gone.__cause__)
 
