@@ -7,7 +7,8 @@ from pathlib import Path
 
 from newsroom.trial import __main__ as trial
 
-WORKER_AWAY = "worker-away"  # in the data folder
+# In the data folder: the first is our wish, the second says that it is so.
+WORKER_AWAY, WORKER_GONE = "worker-away", "worker-gone"
 
 
 class Site(trial.Site):
@@ -27,7 +28,9 @@ class Site(trial.Site):
             while self.worker.alive:
                 time.sleep(0.02)
             self.worker.kill()
+            (self.data / WORKER_GONE).touch()
         elif is_away and not away:
+            (self.data / WORKER_GONE).unlink()
             self.children.insert(1, self.worker)
             self.worker.start()
         super()._tend()

@@ -7,7 +7,7 @@ from typing import Self
 
 from bench.house import Program
 from faults.site import Site
-from faults.starter import WORKER_AWAY
+from faults.starter import WORKER_AWAY, WORKER_GONE
 
 
 class Workers:
@@ -19,13 +19,16 @@ class Workers:
         self.log = site.folder / "workers.log"
 
     def __enter__(self) -> Self:
+        gone = self.site.folder / WORKER_GONE
         (self.site.folder / WORKER_AWAY).touch()
-        self.site.wait_until(lambda: "Worker" not in self.site.kinds(), "Der Worker des Starters tritt nicht beiseite")
+        self.site.wait_until(gone.exists, "Der Worker des Starters tritt nicht beiseite")
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+        gone = self.site.folder / WORKER_GONE
         (self.site.folder / WORKER_AWAY).unlink()
+        self.site.wait_until(lambda: not gone.exists(), "Der Worker des Starters kommt nicht wieder")
 
     def start(self, **env: str) -> Program:
         # Only one process can listen for mail that comes in; here it is none.

@@ -88,7 +88,16 @@ def _with_plain_headers(self: AnymailInboundMessage, policy: Policy = compat32) 
     _init(self, policy)
 
 
+_add_header = AnymailInboundMessage.add_header
+
+
+def _add_short_header(self: AnymailInboundMessage, name: str, value: str, **parameters: str) -> None:
+    """Asked for one of its parameters, Python looks at each of them once for every other."""
+    _add_header(self, name, str(value)[:LONGEST_HEADER], **parameters)
+
+
 AnymailInboundMessage.__init__ = _with_plain_headers
+AnymailInboundMessage.add_header = _add_short_header
 AnymailInboundMessage.parse_raw_mime = staticmethod(lambda text: as_it_came(str(text).encode(errors="replace")))
 AnymailInboundMessage.parse_raw_mime_bytes = staticmethod(as_it_came)
 AnymailInboundMessage.parse_raw_mime_chunks = staticmethod(
