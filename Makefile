@@ -14,18 +14,20 @@ run:
 	bin/python bin/environment.py requirements.txt
 	exec .venv/bin/python -m newsroom.trial
 
-# TESTS="tests/comments -k vote" picks some. Three at once on two cores: many wait, for a browser, a worker or a mail.
+# The suite, then whether anything is lost when something breaks. TESTS="tests/comments -k vote" picks some of the suite, and
+# no faults. Three at once on two cores: many wait, for a browser, a worker or a mail.
 test:
 	bin/python bin/environment.py requirements-dev.txt
 	chromium=$$(.venv/bin/python bin/browser.py) && export NEWSROOM_CHROMIUM="$$chromium" && \
-	exec .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(if $(TESTS),,exec .venv/bin/python -m faults --short)
 
 # What the site costs on this machine, in under ten minutes; QUICK=1 for a short look, SIZES="0 100 10000" for other articles.
 bench:
 	bin/python bin/environment.py requirements.txt
 	exec .venv/bin/python -m bench
 
-# What is lost when something breaks: kills, crashes, no database. A quarter of an hour; ARGS=--short takes about a minute.
+# What is lost when something breaks: kills, crashes, no database. Half an hour; ARGS=--short takes two minutes.
 .PHONY: faults
 faults:
 	bin/python bin/environment.py requirements.txt

@@ -65,7 +65,7 @@ def _keep(folder: Path) -> Path:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m faults", description="Geht etwas verloren, wenn etwas kaputtgeht?")
-    parser.add_argument("--short", action="store_true", help="wenige Läufe, etwa eine Minute")
+    parser.add_argument("--short", action="store_true", help="wenige Läufe, zwei Minuten")
     parser.add_argument("--only", type=_names, default=list(SCENARIOS), metavar="E1,E7", help="nur diese")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="für den Zufall")
     return parser.parse_args()

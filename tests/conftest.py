@@ -26,8 +26,8 @@ from tests.plugin import WORKER
 # These start whole sites, browsers and workers, or ask for hundreds of pages. They begin first, the longest ahead, or
 # at the end one of two cores waits for the other; those with a browser one after the other, so that it stays.
 SLOWEST = [
-    "faults/test_short_mails",
-    "faults/test_short",
+    "faults/test_mail_harness",
+    "faults/test_harness",
     "browser/test_accessibility",
     "newsroom/test_run",
     "browser/test_conversation",

@@ -1,5 +1,5 @@
-"""Some of the faults in their short form, against a whole site. The control is among them: without it the rest would
-prove nothing."""
+"""That the harness sees a loss, and says what it saw, against a whole site. The faults themselves are `make test`'s
+second half: `python -m faults --short`."""
 
 import json
 import smtplib
@@ -29,31 +29,17 @@ from faults.smtp import (
 )
 
 
-def test_the_calm_faults_lose_nothing(played, capsys):
-    results = [played(SCENARIOS[name]) for name in ["E7", "E8", "E9"]]
-    assert [result.wrong for result in results] == [[], [], []]
+def test_what_passed_is_said_in_a_table_and_for_programs(played, capsys):
+    results = [played(SCENARIOS[name]) for name in ["E8", "E9"]]
+    assert [result.wrong for result in results] == [[], []]
     assert table(results)[1:] == [
-        "E7   dasselbe Formular fünfzigmal zugleich             2         3        0  bestanden",
         "E8   derselbe Schlüssel mit anderem Text               4         8        0  bestanden",
         "E9   Leser weg, sendet noch einmal                    10        10        0  bestanden",
     ]
     show(results, seed=1, short=True)
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["passed"] is True
-    assert [(name, row["missing"]) for name, row in said["scenarios"].items()] == [("E7", 0), ("E8", 0), ("E9", 0)]
-
-
-def test_the_control_is_seen_to_lose_what_it_acknowledged(played):
-    result = played(SCENARIOS["E3"])
-    assert result.wrong == []
-    assert 0 < result.missing < result.acknowledged
-    [row] = table([result])[1:]
-    assert row.split() == [
-        *["E3", "Kontrolle:", "Datenbank,", "die", "zu", "früh", "bestätigt", "1"],
-        str(result.acknowledged),
-        str(result.missing),
-        "bestanden",
-    ]
+    assert [(name, row["missing"]) for name, row in said["scenarios"].items()] == [("E8", 0), ("E9", 0)]
 
 
 def post_one(stage: Stage, loops: int) -> None:
