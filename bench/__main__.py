@@ -75,6 +75,7 @@ def run(house: House, client: Client, sizes: list[int], *, quick: bool, say):
         writers = iter(builder.writers)
         for step, measure in steps.items():
             say(step)
+            measuring.core()
             measure()
     measuring.figures.memory_mb = watch.most
     return measuring.figures

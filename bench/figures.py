@@ -9,6 +9,7 @@ OPEN_PAGES, ASK_EVERY = 1000, 4  # seconds
 class Figures:
     """All that was measured. Times are in milliseconds, sizes in thousands of bytes."""
 
+    core_ms: list[float] = field(default_factory=list)  # of one loop that is always the same, between the steps
     pages_per_s: dict[int, float] = field(default_factory=dict)
     constant_per_s: dict[int, float] = field(default_factory=dict)
     vs_constant: dict[int, float] = field(default_factory=dict)
@@ -16,6 +17,7 @@ class Figures:
     flat: float = 0.0
     constant_ms: float = 0.0
     reader_ms: dict[tuple[int, str, str], float] = field(default_factory=dict)
+    reader_again_ms: dict[tuple[int, str, str], float] = field(default_factory=dict)  # the same deep pages, once more
     page_kb: dict[tuple[int, str, str], float] = field(default_factory=dict)
     post_ms: float = 0.0
     post_p99_ms: float = 0.0

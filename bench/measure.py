@@ -4,6 +4,7 @@ import gzip
 import random
 import re
 import secrets
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from itertools import count, cycle
@@ -83,7 +84,7 @@ class Measuring:
         for built in self.built:
             if built.size >= 10_000 or built is self.largest:
                 for order in Order:
-                    for place, answers in self._places(built, order, cookie="", pages=6):
+                    for place, _requests, answers in self._places(built, order, cookie="", pages=6):
                         size = max(len(answer.body) for answer in answers)
                         self.figures.page_kb[built.size, order.value, place] = size / 1000
 
@@ -91,36 +92,44 @@ class Measuring:
 
     def readers_pages(self) -> None:
         """The page of somebody who has votes, comments and a held comment there. Each deep page is another one, so
-        that nothing of it is known. What the client takes is in it, 0.1 to 0.2 ms; nothing is subtracted."""
+        that nothing of it is known; then the last ten of them once more. What the client takes is in it, 0.1 to 0.2 ms;
+        nothing is subtracted."""
         for built in self.built:
             for order in Order:
                 pages = 15 if self.quick else PAGES
-                for place, answers in self._places(built, order, cookie=self.somebody, pages=pages):
+                for place, requests, answers in self._places(built, order, cookie=self.somebody, pages=pages):
+                    if place == "tief":  # it may be the other worker that is asked now, to whom they are new
+                        again = self._ask(requests[-10:] * 4)[10:]
+                        self.figures.reader_again_ms[built.size, order.value, place] = _milliseconds(again)
                     if place == "vorn":
                         assert b"Noch nicht ver" in _html(answers[0]), "somebody's held comment is missing"
                         answers = answers[3:]
                     self.figures.reader_ms[built.size, order.value, place] = _milliseconds(answers)
 
-    def _places(self, built: Built, order: Order, *, cookie: str, pages: int) -> Iterator[tuple[str, list[Answer]]]:
+    def _places(
+        self, built: Built, order: Order, *, cookie: str, pages: int
+    ) -> Iterator[tuple[str, list[bytes], list[Answer]]]:
         """The first page again and again, then different pages further in, if there are some."""
         address = f"{_address(built)}?sortierung={order.value}"
-        yield "vorn", self._ask([get(address, cookie)] * pages)
+        requests = [get(address, cookie)] * pages
+        yield "vorn", requests, self._ask(requests)
         last = self._threads(built) // THREADS_PER_PAGE
         if last < 10:
             return
         if order != Order.MOST_VOTED:
             numbers = self.chance.sample(range(3, last), min(pages, last - 3))
-            yield "tief", self._ask([get(f"{address}&seite={number}", cookie) for number in numbers])
+            requests = [get(f"{address}&seite={number}", cookie) for number in numbers]
+            yield "tief", requests, self._ask(requests)
             return
-        answers, key = [], self._key_in_the_middle(built)
+        requests, answers, key = [], [], self._key_in_the_middle(built)
         while len(answers) < pages:
-            answer = self._ask([get(f"{address}&nach={key}", cookie)])[0]
-            answers.append(answer)
-            following = _NEXT.search(_html(answer))
+            requests.append(get(f"{address}&nach={key}", cookie))
+            answers += self._ask(requests[-1:])
+            following = _NEXT.search(_html(answers[-1]))
             if following is None:
                 break
             key = re.search(rb"nach=([0-9.]+)", following[1])[1].decode()
-        yield "tief", answers
+        yield "tief", requests, answers
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -172,6 +181,13 @@ class Measuring:
         assert set(load.statuses) == {200}, load.statuses
         self.figures.asks_per_s = load.per_second
         self.figures.asks_cpu = (self.house.cpu_seconds() - before) / load.answered * 1000
+
+    def core(self) -> None:
+        """How fast this machine is at the moment: a virtual one may be half as fast when its neighbours work."""
+        begin = time.process_time()
+        for _ in range(1_000_000):
+            pass
+        self.figures.core_ms.append((time.process_time() - begin) * 1000)
 
     # --- how ---------------------------------------------------------------------------------------------------------
 

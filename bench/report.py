@@ -41,6 +41,7 @@ def show(figures: Figures, others: float) -> None:
     print("\nIm Einzelnen")
     if others > BUSY:
         print(f"  ACHTUNG: Vor Beginn warteten schon {others:.1f} Prozesse auf Kerne; alle Zeiten sind zu lang.")
+    print(f"  Eine Schleife, die immer gleich ist: {min(figures.core_ms):.0f} bis {max(figures.core_ms):.0f} ms")
     for size in figures.vs_constant:
         page, constant = figures.pages_per_s[size], figures.constant_per_s[size]
         print(
@@ -51,6 +52,7 @@ def show(figures: Figures, others: float) -> None:
         print(f"  Seite ohne Cookie, {_many(size)} Kommentare: {time:.2f} ms (konstant {figures.constant_ms:.2f} ms)")
     for title, unit, found in (
         ("Seite mit Cookie", "ms", figures.reader_ms),
+        ("dieselben noch einmal", "ms", figures.reader_again_ms),
         ("Gewicht der Seite", "kB", figures.page_kb),
     ):
         for (size, order, place), value in found.items():

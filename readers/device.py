@@ -14,7 +14,7 @@ from readers.models import Reader
 NEW_READERS, NEW_READERS_WINDOW = 300, timedelta(hours=1)
 
 _signer = Signer(salt="readers.device")
-_by_cookie = Prepared(lambda: Reader.objects.select_related("merged_into").filter(pk=Given("pk")))
+_by_pk = Prepared(lambda: Reader.objects.filter(pk=Given("pk")))
 
 
 def current_reader(request: HttpRequest) -> Reader | None:
@@ -96,7 +96,7 @@ def _from_cookie(request: HttpRequest) -> Reader | None:
         pk = int(_signer.unsign(request.COOKIES.get(settings.READER_COOKIE_NAME, "")))
     except (BadSignature, ValueError):
         return None
-    reader = _by_cookie.first(pk=pk)
-    while reader is not None and reader.merged_into is not None:
-        reader = reader.merged_into
+    reader = _by_pk.first(pk=pk)
+    while reader is not None and reader.merged_into_id is not None:
+        reader = _by_pk.first(pk=reader.merged_into_id)
     return reader if reader is not None and not reader.is_account else None
