@@ -82,7 +82,7 @@ def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespon
             form = CommentForm(initial=words | {"form_key": new_form_key()}, article=comment.article, reader=reader)
             sentence = _("Ihr Kommentar ist zurückgezogen. Sie können ihn ändern und neu absenden oder es lassen.")
             place = {"parent": comment.parent, "passage": comment.passage, "action": write_address(comment)}
-            return write_page(request, comment.article, form, refusal=sentence, **place)
+            return write_page(request, comment.article, form, said=sentence, **place)
         messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
         return redirect(f"{comment.article.get_absolute_url()}#kommentare")
     return render(request, "comments/delete.html", {"comment": comment, "article": comment.article})

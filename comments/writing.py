@@ -20,6 +20,7 @@ def write_page(
     passage: Passage | None = None,
     preview: str | None = None,
     refusal: str = "",
+    said: str = "",
     action: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -35,6 +36,7 @@ def write_page(
         "reader": current_reader(request),
         "preview": preview,
         "refusal": refusal,
+        "said": said,
         "action": reverse("write_comment", args=[article.slug]) if gone else action or request.get_full_path(),
     }
     template = "comments/form.html" if request.htmx else "comments/write.html"
