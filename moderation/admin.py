@@ -12,12 +12,12 @@ from django.utils.translation import ngettext
 from comments.models import Comment, Revision
 from moderation.forms import RemovalForm
 from moderation.models import Decision, Notice, OnDuty, who_may_decide
-from moderation.services import ChangedMeanwhileError, approve, pick, remove, restore, unpick
+from moderation.services import ChangedMeanwhileError, approve, dismiss, pick, remove, restore, unpick
 
 
 class DecisionInline(admin.TabularInline):
     model = Decision
-    fields = readonly_fields = ["created_at", "action", "reason", "moderator"]
+    fields = readonly_fields = ["created_at", "action", "reason", "notice", "was_held", "moderator"]
     extra = 0
     can_delete = False
 
@@ -197,6 +197,20 @@ class NoticeAdmin(admin.ModelAdmin):
     list_select_related = ["comment"]
     fields = ["kind", "reason", "comment_link", "url", "name", "email", "created_at", "state"]
     readonly_fields = ["kind", "reason", "comment_link", "url", "name", "email", "created_at"]
+
+    def formfield_for_choice_field(self, db_field, request: HttpRequest, **options):
+        if db_field.name == "state":
+            options["help_text"] = _(
+                "„Entschieden“ heißt: Der Kommentar bleibt stehen. Entfernen können Sie ihn beim Kommentar."
+                " Beides sagen wir dem, der ihn gemeldet hat, per Mail."
+            )
+        return super().formfield_for_choice_field(db_field, request, **options)
+
+    def save_model(self, request: HttpRequest, notice: Notice, form, change: bool) -> None:
+        if "state" in form.changed_data and notice.state == Notice.State.DECIDED:
+            dismiss(notice, moderator=request.user)
+        else:
+            super().save_model(request, notice, form, change)
 
     def has_add_permission(self, request) -> bool:
         return False

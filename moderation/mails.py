@@ -4,9 +4,11 @@ from django.utils.translation import gettext as _
 
 from comments.models import Comment
 from moderation.by_mail import Step, order_token
-from moderation.models import Notice
+from moderation.models import Decision, Notice
 from newsroom.mail import compose, mail_domain, site_url
 from readers.models import User
+
+OBJECTIONS = "/kontakt/"  # says how to object
 
 
 def notice_receipt_mail(notice: Notice) -> EmailMultiAlternatives:
@@ -16,6 +18,50 @@ def notice_receipt_mail(notice: Notice) -> EmailMultiAlternatives:
         subject=_("Ihre Meldung Nr. %d ist eingegangen") % notice.pk,
         template="moderation/mail/receipt",
         context={"notice": notice, "article": notice.comment.article},
+    )
+
+
+def outcome_mail(notice: Notice, decision: Decision) -> EmailMultiAlternatives:
+    """What was decided about a reported comment, and what one can do about it (DSA Art. 16(5), (6))."""
+    comment = notice.comment
+    return compose(
+        to=notice.email,
+        subject=_("Ihre Meldung Nr. %d ist entschieden") % notice.pk,
+        template="moderation/mail/outcome",
+        context={
+            "notice": notice,
+            "decision": decision,
+            "article": comment.article,
+            "is_removed": decision.action == Decision.Action.REMOVE,
+            "is_published": comment.is_published,
+            "comment_url": site_url(comment.get_absolute_url()),
+            "objection_url": site_url(OBJECTIONS),
+        },
+        headers={"Message-ID": f"<outcome-{notice.pk}.{decision.pk}@{mail_domain()}>"},
+    )
+
+
+def statement_mail(decision: Decision, email: str, *, proved: bool) -> EmailMultiAlternatives:
+    """The statement of reasons (DSA Art. 17): what was done, why, who pointed at it, and what one can do about it. Only
+    an address that is `proved` to be the author's gets the words again."""
+    comment = decision.comment
+    never_shown = comment.number is None
+    subject = (
+        _("Ihr Kommentar zu „%s“ ist nicht erschienen") if never_shown else _("Ihr Kommentar zu „%s“ ist entfernt")
+    )
+    return compose(
+        to=email,
+        subject=subject % comment.article.headline,
+        template="moderation/mail/statement",
+        context={
+            "decision": decision,
+            "comment": comment,
+            "article": comment.article,
+            "never_shown": never_shown,
+            "proved": proved,
+            "objection_url": site_url(OBJECTIONS),
+        },
+        headers={"Message-ID": f"<statement-{decision.pk}@{mail_domain()}>"},
     )
 
 

@@ -72,6 +72,16 @@ class Decision(models.Model):
     )
     action = models.CharField(_("Entscheidung"), max_length=10, choices=Action)
     reason = models.TextField(_("Grund"), blank=True)
+    # What its author is told besides (Art. 17(3)): who pointed at it, a person or a program. Never which person.
+    notice = models.ForeignKey(
+        Notice,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="decisions",
+        verbose_name=_("nach Meldung"),
+    )
+    was_held = models.BooleanField(_("vorher angehalten"), default=False)
     created_at = models.DateTimeField(_("am"), auto_now_add=True)
 
     class Meta:

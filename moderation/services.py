@@ -9,7 +9,7 @@ from articles.models import Counters
 from comments.models import Comment
 from comments.services import publish, withdraw
 from moderation.models import Decision, Notice
-from moderation.tasks import send_notice_receipt, send_pick_mail, tell_on_duty
+from moderation.tasks import send_notice_receipt, send_outcome, send_pick_mail, send_statement, tell_on_duty
 from newsroom.unasked import may_send_unasked
 from readers.models import User
 
@@ -38,8 +38,9 @@ def remove(
     if_state: Comment.State | None = None,
     because_of: Notice | None = None,
 ) -> None:
-    """Takes a comment out of sight for a stated reason; its replies stay. With `if_state` only where it still is what
-    the moderator saw, with `because_of` only where that notice is still open: decided meanwhile is decided."""
+    """Takes a comment out of sight for a stated reason, and tells its author and whoever reported it; its replies stay.
+    With `if_state` only where it still is what the moderator saw, with `because_of` only where that notice is still
+    open: decided meanwhile is decided."""
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
         if if_state is not None and comment.state != if_state:
@@ -47,9 +48,15 @@ def remove(
         if because_of is not None and not comment.notices.filter(pk=because_of.pk, state=Notice.State.OPEN).exists():
             return
         if comment.is_held or comment.is_published:
+            open_notices = list(comment.notices.filter(state=Notice.State.OPEN).order_by("pk"))
+            decision = Decision(comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason)
+            decision.notice = because_of or next(iter(open_notices), None)
+            decision.was_held = comment.is_held
             withdraw(comment, Comment.State.REMOVED)
-            Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason)
-            comment.notices.filter(state=Notice.State.OPEN).update(state=Notice.State.DECIDED)
+            decision.save()
+            send_statement.defer(decision_id=decision.pk)
+            for notice in open_notices:
+                _settle(notice, decision)
 
 
 def restore(comment: Comment, *, moderator: User) -> None:
@@ -92,11 +99,20 @@ def _set_picked(comment: Comment, moment: datetime | None, moderator: User, acti
 
 
 def dismiss(notice: Notice, *, moderator: User) -> None:
-    """The comment stays; safe to call twice."""
+    """The comment stays, and whoever reported it is told; safe to call twice."""
     with transaction.atomic():
         Comment.objects.lock(notice.comment_id)  # whoever removes it because of this notice waits, or has decided
-        if Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).update(state=Notice.State.DECIDED):
-            Decision.objects.create(comment=notice.comment, moderator=moderator, action=Decision.Action.DISMISS)
+        if Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).exists():
+            decision = Decision(comment=notice.comment, moderator=moderator, action=Decision.Action.DISMISS)
+            decision.notice = notice
+            decision.save()
+            _settle(notice, decision)
+
+
+def _settle(notice: Notice, decision: Decision) -> None:
+    Notice.objects.filter(pk=notice.pk).update(state=Notice.State.DECIDED)
+    if notice.email:
+        send_outcome.defer(notice_id=notice.pk, decision_id=decision.pk)
 
 
 def give_notice(notice: Notice, *, network: str) -> None:

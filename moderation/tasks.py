@@ -6,14 +6,23 @@ from django.db import transaction
 from procrastinate.contrib.django import app
 
 from comments.models import Comment
-from moderation.mails import held_comment_mail, notice_mail, notice_receipt_mail, pick_mail
-from moderation.models import Notice, OnDuty
+from moderation.mails import (
+    held_comment_mail,
+    notice_mail,
+    notice_receipt_mail,
+    outcome_mail,
+    pick_mail,
+    statement_mail,
+)
+from moderation.models import Decision, Notice, OnDuty
+from newsroom.addresses import limit_key
 from newsroom.mail import hand_over
 from newsroom.ratelimit import count_up
 from newsroom.tasks import PATIENT
 from readers.models import User
 
 MAILS_PER_HOUR = 30  # to one editor
+STATEMENTS_PER_DAY = 3  # to an address that nobody has proved
 
 
 @app.task(retry=PATIENT)
@@ -54,6 +63,36 @@ def _send_within_limit(editor: User, compose: Callable[[bool], EmailMessage]) ->
         count = count_up("mail on duty", f"editor {editor.pk}", window=timedelta(hours=1))
         if count <= MAILS_PER_HOUR:
             hand_over(compose(count == MAILS_PER_HOUR))
+
+
+@app.task(retry=PATIENT)
+def send_outcome(notice_id: int, decision_id: int) -> None:
+    """To whoever reported a comment: what was decided (DSA Art. 16(5))."""
+    notice = Notice.objects.select_related("comment__article").filter(pk=notice_id).first()
+    decision = Decision.objects.filter(pk=decision_id).first()
+    if notice is not None and notice.email and decision is not None:
+        hand_over(outcome_mail(notice, decision))
+
+
+@app.task(retry=PATIENT)
+def send_statement(decision_id: int) -> None:
+    """To the author of a removed comment: the statement of reasons (DSA Art. 17). The address may be a stranger's,
+    typed into the form: it gets few of them, and none of the words."""
+    removals = Decision.objects.filter(action=Decision.Action.REMOVE, comment__state=Comment.State.REMOVED)
+    decision = removals.select_related("comment__article", "comment__reader").filter(pk=decision_id).first()
+    if decision is None:
+        return
+    comment = decision.comment
+    proved = comment.reader.email_confirmed_at is not None
+    email = comment.reader.email if proved else comment.email or comment.reader.email
+    with transaction.atomic():  # what the mail server did not take is not counted
+        if email and (proved or _may_be_told(email)):
+            hand_over(statement_mail(decision, email, proved=proved))
+
+
+def _may_be_told(email: str) -> bool:
+    window = timedelta(days=1)
+    return count_up("statement mail", f"address {limit_key(email)}", window=window) <= STATEMENTS_PER_DAY
 
 
 @app.task(retry=PATIENT)

@@ -18,7 +18,7 @@ import moderation.mails
 import subscriptions.mails
 from articles.models import Article
 from comments.models import Comment
-from moderation.models import Notice
+from moderation.models import Decision, Notice
 from readers.models import Reader, User
 from subscriptions.models import Delivery, Recipient, Subscription
 
@@ -66,6 +66,9 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
         name="Dora",
         email="dora@muster.invalid",
     )
+    removal = Decision(
+        pk=NOBODY, comment=other, action="remove", notice=notice, reason="Regel 2: Wir werten niemanden ab."
+    )
     editor = User(pk=NOBODY, username="redaktion", email="redaktion@muster.invalid")
     other.held_because = ["Gesperrtes Wort: Puffer"]
     codes = {"SITE_NAME": settings.SITE_NAME, "SITE_URL": settings.SITE_URL, "email": me.email, "code": "12345678"}
@@ -88,6 +91,11 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
         "eigener": (_("Der eigene Kommentar auf anderem Gerät"), lambda: comments.mails.owner_mail(question)),
         "empfehlung": (_("Empfehlung der Redaktion"), lambda: moderation.mails.pick_mail(question)),
         "eingang": (_("Eingang einer Meldung"), lambda: moderation.mails.notice_receipt_mail(notice)),
+        "entschieden": (_("Entscheidung über eine Meldung"), lambda: moderation.mails.outcome_mail(notice, removal)),
+        "entfernt": (
+            _("Begründung an den Autor"),
+            lambda: moderation.mails.statement_mail(removal, berta.email, proved=True),
+        ),
         "dienst-wartet": (_("An den Dienst: wartet"), lambda: moderation.mails.held_comment_mail(other, editor)),
         "dienst-meldung": (_("An den Dienst: gemeldet"), lambda: moderation.mails.notice_mail(notice, editor)),
         "code": (
