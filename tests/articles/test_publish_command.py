@@ -49,7 +49,8 @@ def publish(db, tmp_path: Path):
 
 
 def test_good_file_is_on_the_page_at_once(publish, client):
-    assert publish(GOOD) == "/artikel/bruecke-wie-lange-noch/  Brücke: Wie lange noch?\n"
+    said = publish(GOOD)
+    assert said == "/artikel/bruecke-wie-lange-noch/  Brücke: Wie lange noch?  (neu, veröffentlicht)\n"
     page = client.get("/artikel/bruecke-wie-lange-noch/").text
     assert "<h1>Brücke: Wie lange noch?</h1>" in page
     assert "Zweiter <em>Absatz</em>." in page
@@ -57,7 +58,7 @@ def test_good_file_is_on_the_page_at_once(publish, client):
 
 
 def test_everything_a_file_can_say(publish):
-    publish(ALL)
+    assert publish(ALL).endswith("  (neu, Entwurf)\n")
     article = Article.objects.get()
     assert (article.headline, article.slug, article.summary) == (
         "Brücke gesperrt",
@@ -74,7 +75,8 @@ def test_the_same_file_again_brings_the_article_up_to_date(publish):
     publish(GOOD)
     first = Article.objects.get()
     factories.comment(first)
-    publish(GOOD.replace("Zweiter *Absatz*.", "Neuer Schluss."))
+    said = publish(GOOD.replace("Zweiter *Absatz*.", "Neuer Schluss."))
+    assert said.endswith("  (auf den neuen Stand gebracht, veröffentlicht)\n")
     article = Article.objects.get()
     assert (article.pk, article.published_at, article.counters.comments) == (first.pk, first.published_at, 1)
     assert article.source.endswith("Neuer Schluss.\n")
@@ -140,3 +142,14 @@ def test_file_that_is_not_there(db, tmp_path: Path):
 def test_dates_at_the_ends_of_the_calendar_are_none(publish, date):
     with pytest.raises(CommandError, match="ist kein Datum"):
         publish(GOOD.replace("autor:", f"datum: {date}\nautor:"))
+
+
+def test_file_that_cannot_be_read_is_said_in_german(db, tmp_path):
+    for path, why in ((tmp_path / "fehlt.md", "diese Datei gibt es nicht"), (tmp_path, "ein Ordner, keine Datei")):
+        with pytest.raises(CommandError, match=f"{path}: {why}"):
+            call_command("publish", str(path))
+
+
+def test_article_of_the_future_is_said_to_appear_then(publish):
+    said = publish(GOOD.replace("titel:", "datum: 2099-05-01 08:00\ntitel:", 1))
+    assert said.endswith("(neu, erscheint am 01.05.2099 um 08:00)\n")

@@ -3,11 +3,19 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from articles.frontmatter import ArticleFile, BadFile, parse
 from articles.models import Article, Author, Section
 from articles.services import save_article
 from newsroom.slugs import german_slug
+
+
+_UNREADABLE = {
+    FileNotFoundError: "diese Datei gibt es nicht",
+    IsADirectoryError: "ein Ordner, keine Datei",
+    PermissionError: "darf von Ihnen nicht gelesen werden",
+}
 
 
 class Command(BaseCommand):
@@ -20,21 +28,31 @@ class Command(BaseCommand):
         try:
             written = parse(file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise CommandError(f"{file}: {error.strerror}") from error
+            raise CommandError(f"{file}: {_UNREADABLE.get(type(error), error.strerror)}") from error
         except UnicodeDecodeError as error:
             raise CommandError(f"{file}: keine UTF-8-Datei (Stelle {error.start})") from error
         except BadFile as bad:
             raise CommandError("\n".join(f"{file}: {problem}" for problem in bad.problems)) from bad
         try:
-            article = _store(written)
+            article, is_new = _store(written)
         except ValidationError as error:
             lines = [f"{file}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
             raise CommandError("\n".join(lines)) from error
-        self.stdout.write(f"{article.get_absolute_url()}  {article.headline}")
+        done = "neu" if is_new else "auf den neuen Stand gebracht"
+        self.stdout.write(f"{article.get_absolute_url()}  {article.headline}  ({done}, {_shown(article)})")
+
+
+def _shown(article: Article) -> str:
+    if article.state == Article.State.DRAFT:
+        return "Entwurf"
+    if article.published_at > timezone.now():
+        return f"erscheint am {timezone.localtime(article.published_at):%d.%m.%Y um %H:%M}"
+    return "veröffentlicht"
 
 
 @transaction.atomic
-def _store(written: ArticleFile) -> Article:
+def _store(written: ArticleFile) -> tuple[Article, bool]:
+    """The article, and whether it is a new one."""
     slug = written.slug or german_slug(written.headline, Article._meta.get_field("slug").max_length)
     article = Article.objects.filter(slug=slug).first() or Article(slug=slug)
     article.headline, article.source, article.summary = written.headline, written.text, written.summary
@@ -44,4 +62,5 @@ def _store(written: ArticleFile) -> Article:
     article.published_at = written.published_at or article.published_at
     article.comment_mode, article.question = written.comment_mode, written.question
     article.clean_fields(exclude=["html"])
-    return save_article(article)
+    is_new = article.pk is None
+    return save_article(article), is_new
