@@ -9,6 +9,7 @@ const texts = document.getElementById("texte").dataset; // what the scripts say,
 const FASTEST_HUMAN = Number(texts.writingMs) + 100; // ms, a little more than the server asks for
 
 let csrf = null;
+const openedAt = new Map(); // by the form's key, which a preview or an error brings back
 
 function hidden(form, name) {
   let field = form.elements.namedItem(name);
@@ -36,6 +37,7 @@ async function prepare(form) {
       if (key && !key.value) {
         key.value = fresh.key;
         form.opened = Date.now();
+        openedAt.set(key.value, form.opened);
       }
     }
     hidden(form, "csrfmiddlewaretoken").value = csrf;
@@ -80,7 +82,9 @@ function mayGo(form, submitter) {
 
 // A form that came with its key was opened, at the latest, when it arrived here.
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
-  for (const form of elt.closest("body").querySelectorAll("[data-comment-form]")) form.opened ??= Date.now();
+  for (const form of elt.closest("body").querySelectorAll("[data-comment-form]")) {
+    form.opened ??= openedAt.get(form.elements.namedItem("form_key").value) ?? Date.now();
+  }
 });
 
 // --- When the network or the server fails: say so, keep every word -----------------------------------------------

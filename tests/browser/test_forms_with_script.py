@@ -176,3 +176,16 @@ def test_what_is_pasted_and_sent_at_once_is_not_held(page: Page, article, settin
     form.get_by_role("button", name="Kommentar absenden").click()
     expect(page.locator("#kommentar-1")).to_be_visible()
     assert Comment.objects.get().is_published
+
+
+def test_who_looked_at_the_preview_does_not_wait_again(page: Page, article):
+    opened = "document.querySelector('[data-comment-form]').opened"
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Mit *Vorschau*.")
+    form.get_by_label("Name").fill("Anna")
+    page.wait_for_function("document.querySelector('[data-comment-form]').elements.form_key.value")
+    before = page.evaluate(opened)
+    form.get_by_role("button", name="Vorschau").click()
+    expect(form.locator(".preview em")).to_have_text("Vorschau")
+    assert page.evaluate(opened) == before
