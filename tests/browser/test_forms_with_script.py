@@ -188,4 +188,5 @@ def test_who_looked_at_the_preview_does_not_wait_again(page: Page, article):
     before = page.evaluate(opened)
     form.get_by_role("button", name="Vorschau").click()
     expect(form.locator(".preview em")).to_have_text("Vorschau")
+    page.wait_for_function(opened)  # the script looks at what has arrived
     assert page.evaluate(opened) == before
