@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from anymail.inbound import AnymailInboundMessage
 
-from newsroom.mailparts import HEAD_BYTES, take_apart
+from newsroom.answers.parts import HEAD_BYTES, take_apart
 
 HEADERS, LONGEST_HEADER = 200, 5_000  # what anymail itself may look at: spam marks, the envelope
 

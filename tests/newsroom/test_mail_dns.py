@@ -24,7 +24,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from dns.rdtypes.ANY.TXT import TXT
 
-from newsroom.resolver import Resolver, Unanswered
+from newsroom.maildns.resolver import Resolver, Unanswered
 
 UDP_LIMIT = 512  # a longer answer is cut off and asked for again over TCP (RFC 1035 4.2.1)
 SILENT, GARBAGE = "silent", "garbage"
@@ -958,7 +958,7 @@ def test_aliases_in_a_circle(check):
 
 
 def test_slow_answers_end_at_the_deadline(server, monkeypatch):
-    monkeypatch.setattr("newsroom.resolver.DEADLINE", 1)
+    monkeypatch.setattr("newsroom.maildns.resolver.DEADLINE", 1)
     monkeypatch.setattr(server, "delay", 0.15)
     resolver = Resolver(("127.0.0.1", server.port), timeout=0.4)
     with pytest.raises(Unanswered):

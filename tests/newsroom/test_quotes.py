@@ -136,6 +136,6 @@ def test_mail_parser_reply_finds_headers_that_we_do_not_know(monkeypatch, tmp_pa
     (tmp_path / "mailparser_reply.py").write_text("raise SystemExit")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr("newsroom.attributions.PATIENCE", 20)  # seconds: others use this machine too
+    monkeypatch.setattr("newsroom.answers.attributions.PATIENCE", 20)  # seconds: others use this machine too
     text = "Nein.\n\nFrom: Bo <bo@example.org>\nDate: November 23, 2026\n\nThe city waits."
     assert written(text) == "Nein."

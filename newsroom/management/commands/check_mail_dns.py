@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from newsroom.mail import mail_domain
 from newsroom.maildns import Level, check, is_selector, mail_domain_name
-from newsroom.resolver import Address, NoResolver, Resolver
+from newsroom.maildns.resolver import Address, NoResolver, Resolver
 
 DNS_PORT = 53
 

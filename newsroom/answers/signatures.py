@@ -4,9 +4,9 @@ import re
 from itertools import takewhile
 from textwrap import dedent
 
+from newsroom.answers.pagetext import SIGNED, bare_address
+from newsroom.answers.plaintext import joined
 from newsroom.characters import normalise
-from newsroom.pagetext import SIGNED, bare_address
-from newsroom.plaintext import joined
 
 SIGNATURE_LINES = 6  # that "--" without its space, or a dash, may announce; more are someone's text
 _SIGNATURE = "--\ue000"  # the line "-- " of RFC 3676, which is no longer told from "--" once trailing spaces are gone

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-from newsroom.plaintext import joined
+from newsroom.answers.plaintext import joined
 
 PATIENCE = 0.5  # seconds for mail-parser-reply; it usually takes 0.1, most of which is Python's start
 

@@ -2,9 +2,15 @@
 (B17, B18).
 
 Anyone may send us anything, so every step takes time in proportion to the mail, within the limits of the modules that
-take it. Four parsers that others wrote do not: mailparts, pagetext and attributions say how long they took.
+take it. Four parsers that others wrote do not: parts, pagetext and attributions say how long they took.
 
 When in doubt words are kept. What was quoted is never in doubt: our mails hold links that only their reader may have.
+
+    parts.py         the mail taken apart
+    plaintext.py     what stands in it as text; pagetext.py for its HTML
+    senders.py       who sent it
+    quotes.py        what was quoted; attributions.py finds "On Monday Anna wrote:"
+    signatures.py    what stands beside the words
 """
 
 import hashlib
@@ -12,12 +18,12 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from newsroom.answers.parts import HEAD_BYTES, Part, decoded_words, take_apart
+from newsroom.answers.plaintext import LOOKED_AT, Encrypted, plain_text
+from newsroom.answers.quotes import DELIMITER, own_stretches
+from newsroom.answers.senders import is_automatic, one_sender
+from newsroom.answers.signatures import mark_signature, undecorated, without_signature
 from newsroom.characters import normalise, normalise_line, shows_something
-from newsroom.mailparts import HEAD_BYTES, Part, decoded_words, take_apart
-from newsroom.plaintext import LOOKED_AT, Encrypted, plain_text
-from newsroom.quotes import DELIMITER, own_stretches
-from newsroom.senders import is_automatic, one_sender
-from newsroom.signatures import mark_signature, undecorated, without_signature
 
 __all__ = ["DELIMITER", "HEAD_BYTES", "MAX_BYTES", "Answer", "Unreadable", "read_answer"]
 

@@ -2,8 +2,8 @@
 
 import re
 
-from newsroom.mailparts import Part
-from newsroom.pagetext import Page
+from newsroom.answers.pagetext import Page
+from newsroom.answers.parts import Part
 
 LOOKED_AT = 20_000  # characters of text; a comment has at most 5,000
 LAYERS = 8  # multiparts within each other; four are usual

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy
 
-from newsroom.attributions import attribution_length, header_end, headers_by_package, mended
+from newsroom.answers.attributions import attribution_length, header_end, headers_by_package, mended
 
 DELIMITER = gettext_lazy("– Bitte über dieser Zeile antworten –")
 

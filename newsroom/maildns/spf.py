@@ -11,7 +11,7 @@ from itertools import chain
 
 from django.utils.translation import gettext as _
 
-from newsroom.resolver import HOSTS, Address, Resolver, listed, shown
+from newsroom.maildns.resolver import HOSTS, Address, Resolver, listed, shown
 
 LOOKUPS = 10  # terms that ask DNS, over all included records (RFC 7208 4.6.4)
 VOID_LOOKUPS = 2  # so many of those may come to nothing
