@@ -70,16 +70,17 @@ def held_html(comment: Comment) -> SafeString:
     return render("held", {"comment": comment, "tools": tools_html(comment)})
 
 
-def reply_html(comment: Comment, sentence: str) -> SafeString:
-    """A reply just written, alone, for its author; with what stands elsewhere on the page: a sentence about it, and the
-    number of comments."""
+def reply_html(comment: Comment, sentence: str, *, passing: bool) -> SafeString:
+    """A reply just written, alone, for its author; with what stands elsewhere on the page: a sentence about it, which
+    may leave the view if it is `passing`, and the number of comments."""
     if not comment.is_published:
-        return render("reply", {"shown": held_html(comment), "title": "", "sentence": sentence})
+        return render("reply", {"shown": held_html(comment), "title": "", "sentence": sentence, "passing": passing})
     article = comment.article
     article.counters.refresh_from_db()
     thread = Thread([Node(comment, parent=comment.parent)])
     shown = Skeleton.cut(threads_html(article, [thread])).fill({f"eigen-{comment.pk}": tools_html(comment)})
-    return render("reply", {"shown": mark_safe(shown), "title": title_of(article), "sentence": sentence})
+    said = {"sentence": sentence, "passing": passing}
+    return render("reply", {"shown": mark_safe(shown), "title": title_of(article), **said})
 
 
 def tools_html(comment: Comment) -> SafeString:

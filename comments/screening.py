@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from articles.models import Article
 from comments.models import Comment
@@ -20,6 +21,10 @@ HELD_ABOVE_PER_READER, REFUSED_ABOVE_PER_READER = 12, 40
 HELD_ABOVE_PER_NETWORK, REFUSED_ABOVE_PER_NETWORK = 120, 600
 
 _LINK = re.compile(r"(?i)\bhttps?://(?:www\.)?|\bwww\.")
+
+
+# Why a comment waits where nothing about it was conspicuous: the editors read these before they appear.
+_ALL_HELD, _FIRST_HELD = _lazy("Alle Kommentare dieses Artikels werden geprüft"), _lazy("Erster Kommentar")
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def screen(
         return verdict
     because = verdict.held_because
     if article.comment_mode == Article.CommentMode.ALL_HELD:
-        because.append(_("Alle Kommentare dieses Artikels werden geprüft"))
+        because.append(str(_ALL_HELD))
     if how.trap:
         because.append(_("Unsichtbares Feld ausgefüllt"))
     in_a_newcomer = _suspicious_in_a_newcomer(article, body, how)
@@ -81,12 +86,17 @@ def screen(
 def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -> list[str]:
     because = []
     if article.comment_mode == Article.CommentMode.FIRST_HELD:
-        because.append(_("Erster Kommentar"))
+        because.append(str(_FIRST_HELD))
     if how.key is None or (how.key.age is not None and how.key.age < settings.WRITING_SECONDS):
         because.append(_("Schneller abgeschickt, als jemand schreiben kann"))
     if len(_LINK.findall(body)) > LINKS_BY_NEWCOMERS:
         because.append(_("Viele Links im ersten Kommentar"))
     return because
+
+
+def held_by_program(held_because: list[str]) -> bool:
+    """Did a rule find something in the comment? It may also wait because the editors read all, or all first ones."""
+    return not {str(_ALL_HELD), str(_FIRST_HELD)}.issuperset(held_because)
 
 
 def found_words(blocked: list[str], text: str) -> list[str]:

@@ -221,13 +221,15 @@ def _posted(request: HttpRequest, comment: Comment, *, notify: bool) -> HttpResp
     """To the comment in its place. With htmx a reply comes back alone, beneath what it answers; for a new thread the
     section is fetched again, at the page where it stands."""
     sentence = _("Ihr Kommentar ist veröffentlicht.") if comment.is_published else _waiting_sentence(comment)
+    passing = comment.is_published  # nothing more is asked of the reader
     if notify and comment.reader.owns(comment.email):
         sentence += " " + _("Antworten melden wir Ihnen.")
     elif notify:
         sentence += " " + _("Antworten melden wir Ihnen, sobald Sie das in unserer Mail bestätigen.")
+        passing = False
     if request.htmx and comment.parent_id:
-        return _posted_reply(comment, sentence)
-    messages.success(request, sentence, extra_tags="comments")
+        return _posted_reply(comment, sentence, passing=passing)
+    messages.add_message(request, messages.SUCCESS if passing else messages.INFO, sentence, extra_tags="comments")
     if comment.is_published:
         address = place_of(comment, explicit=REMEMBERED in request.COOKIES, is_new=True)
     else:
@@ -239,9 +241,9 @@ def _posted(request: HttpRequest, comment: Comment, *, notify: bool) -> HttpResp
     return trigger_client_event(_sent(response), "newsroom:show", anchor)
 
 
-def _posted_reply(comment: Comment, sentence: str) -> HttpResponse:
+def _posted_reply(comment: Comment, sentence: str, *, passing: bool) -> HttpResponse:
     """The reader stays where they are; in its own place the reply stands from the next visit on."""
-    response = HttpResponse(reply_html(comment, sentence))
+    response = HttpResponse(reply_html(comment, sentence, passing=passing))
     retarget(response, f"#{comment.parent.anchor}")
     reswap(response, "afterend")
     trigger_client_event(_sent(response), "newsroom:show", comment.anchor, after="settle")

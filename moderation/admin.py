@@ -17,7 +17,7 @@ from moderation.services import ChangedMeanwhileError, approve, dismiss, pick, r
 
 class DecisionInline(admin.TabularInline):
     model = Decision
-    fields = readonly_fields = ["created_at", "action", "reason", "notice", "was_held", "moderator"]
+    fields = readonly_fields = ["created_at", "action", "reason", "occasion", "moderator"]
     extra = 0
     can_delete = False
 
@@ -85,7 +85,7 @@ class CommentAdmin(admin.ModelAdmin):
                 form = RemovalForm(request.POST)
                 if not form.is_valid():
                     return self._ask_reason(request, Comment.objects.filter(pk=pk), form, status=422)
-                self._decide_each(request, [comment], remove, reason=form.cleaned_data["reason"])
+                self._decide_each(request, [comment], remove, **form.cleaned_data)
             for name, decision in {"approve": approve, "restore": restore, "pick": pick, "unpick": unpick}.items():
                 if name in request.POST:
                     self._decide_each(request, [comment], decision)
@@ -113,7 +113,7 @@ class CommentAdmin(admin.ModelAdmin):
         if not form.is_valid():
             return self._ask_reason(request, comments, form)
         shown = comments.filter(state__in=[Comment.State.HELD, Comment.State.PUBLISHED])
-        self._decide_each(request, shown, remove, reason=form.cleaned_data["reason"])
+        self._decide_each(request, shown, remove, **form.cleaned_data)
         return None
 
     def _decide_each(self, request: HttpRequest, comments: Iterable[Comment], decision, **details) -> None:
@@ -123,8 +123,7 @@ class CommentAdmin(admin.ModelAdmin):
             if decision in (approve, pick):  # what makes words public or praises them
                 details["as_seen"] = seen.get(str(comment.pk))
             try:
-                decision(comment, moderator=request.user, **details)
-                decided += 1
+                decided += decision(comment, moderator=request.user, **details)
             except ChangedMeanwhileError:
                 changed += 1
         if decided:
@@ -195,22 +194,33 @@ class NoticeAdmin(admin.ModelAdmin):
     list_display = ["__str__", "comment_link", "created_at", "state"]
     list_filter = ["state", "kind"]
     list_select_related = ["comment"]
-    fields = ["kind", "reason", "comment_link", "url", "name", "email", "created_at", "state"]
-    readonly_fields = ["kind", "reason", "comment_link", "url", "name", "email", "created_at"]
+    fields = readonly_fields = [
+        "kind",
+        "reason",
+        "comment_link",
+        "url",
+        "name",
+        "email",
+        "created_at",
+        "state",
+        "decision",
+    ]
 
-    def formfield_for_choice_field(self, db_field, request: HttpRequest, **options):
-        if db_field.name == "state":
-            options["help_text"] = _(
-                "„Entschieden“ heißt: Der Kommentar bleibt stehen. Entfernen können Sie ihn beim Kommentar."
-                " Beides sagen wir dem, der ihn gemeldet hat, per Mail."
-            )
-        return super().formfield_for_choice_field(db_field, request, **options)
+    def get_urls(self):
+        dismissal = self.admin_site.admin_view(self.dismiss)
+        return [path("<int:pk>/stehen-lassen/", dismissal, name="moderation_notice_dismiss"), *super().get_urls()]
 
-    def save_model(self, request: HttpRequest, notice: Notice, form, change: bool) -> None:
-        if "state" in form.changed_data and notice.state == Notice.State.DECIDED:
-            dismiss(notice, moderator=request.user)
-        else:
-            super().save_model(request, notice, form, change)
+    def dismiss(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The one decision that is about a notice alone; removing is about its comment."""
+        notice = get_object_or_404(Notice, pk=pk)
+        if request.method == "POST" and self.has_change_permission(request, notice):
+            if dismiss(notice, moderator=request.user):
+                messages.success(request, _("Entschieden. Wer gemeldet hat, erfährt es per Mail."))
+            else:
+                messages.warning(
+                    request, _("Das ist schon entschieden, oder der Kommentar wartet selbst noch auf Sie.")
+                )
+        return redirect(reverse("admin:moderation_notice_change", args=[pk]))
 
     def has_add_permission(self, request) -> bool:
         return False

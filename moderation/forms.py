@@ -65,9 +65,14 @@ class RemovalForm(forms.Form):
         label=_("Grund"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 80}),
-        help_text=_("Zum Beispiel die Hausregel, gegen die der Kommentar verstößt."),
+        help_text=_(
+            "Zum Beispiel die Hausregel, gegen die der Kommentar verstößt. Der Autor und wer ihn gemeldet hat,"
+            " bekommen das wörtlich per Mail."
+        ),
         error_messages={"required": _("Bitte nennen Sie einen Grund.")},
     )
+
+    is_spam = forms.BooleanField(label=_("Massenhafte Werbung: Der Autor bekommt keine Mail"), required=False)
 
     def clean_reason(self) -> str:
         return _said(self, "reason")

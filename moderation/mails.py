@@ -21,7 +21,7 @@ def notice_receipt_mail(notice: Notice) -> EmailMultiAlternatives:
     )
 
 
-def outcome_mail(notice: Notice, decision: Decision) -> EmailMultiAlternatives:
+def outcome_mail(notice: Notice) -> EmailMultiAlternatives:
     """What was decided about a reported comment, and what one can do about it (DSA Art. 16(5), (6))."""
     comment = notice.comment
     return compose(
@@ -30,35 +30,39 @@ def outcome_mail(notice: Notice, decision: Decision) -> EmailMultiAlternatives:
         template="moderation/mail/outcome",
         context={
             "notice": notice,
-            "decision": decision,
+            "action": notice.decision.action,
+            "reason": notice.decision.reason,
             "article": comment.article,
-            "is_removed": decision.action == Decision.Action.REMOVE,
             "is_published": comment.is_published,
             "comment_url": site_url(comment.get_absolute_url()),
             "objection_url": site_url(OBJECTIONS),
         },
-        headers={"Message-ID": f"<outcome-{notice.pk}.{decision.pk}@{mail_domain()}>"},
+        headers={"Message-ID": f"<outcome-{notice.pk}.{notice.decision_id}@{mail_domain()}>"},
     )
 
 
 def statement_mail(decision: Decision, email: str, *, proved: bool) -> EmailMultiAlternatives:
-    """The statement of reasons (DSA Art. 17): what was done, why, who pointed at it, and what one can do about it. Only
-    an address that is `proved` to be the author's gets the words again."""
+    """Of a removal the statement of reasons (DSA Art. 17): what was done, why, who pointed at it, and what one can do
+    about it. Of a restored comment that it is back. Only an address that is `proved` to be the author's gets the words
+    again."""
     comment = decision.comment
-    never_shown = comment.number is None
-    subject = (
-        _("Ihr Kommentar zu „%s“ ist nicht erschienen") if never_shown else _("Ihr Kommentar zu „%s“ ist entfernt")
-    )
+    if decision.action == Decision.Action.RESTORE:
+        subject, template = _("Ihr Kommentar zu „%s“ steht wieder da"), "moderation/mail/restored"
+    elif comment.number is None:
+        subject, template = _("Ihr Kommentar zu „%s“ ist nicht erschienen"), "moderation/mail/statement"
+    else:
+        subject, template = _("Ihr Kommentar zu „%s“ ist entfernt"), "moderation/mail/statement"
     return compose(
         to=email,
         subject=subject % comment.article.headline,
-        template="moderation/mail/statement",
+        template=template,
         context={
             "decision": decision,
             "comment": comment,
             "article": comment.article,
-            "never_shown": never_shown,
+            "never_shown": comment.number is None,
             "proved": proved,
+            "url": site_url(comment.get_absolute_url()),
             "objection_url": site_url(OBJECTIONS),
         },
         headers={"Message-ID": f"<statement-{decision.pk}@{mail_domain()}>"},

@@ -34,6 +34,15 @@ class Notice(models.Model):
     email = models.EmailField(_("E-Mail"), blank=True)
     good_faith = models.BooleanField(_("nach bestem Wissen"))
     state = models.CharField(_("Stand"), max_length=10, choices=State, default=State.OPEN)
+    # The one that counts: of what was removed and came back, the later.
+    decision = models.ForeignKey(
+        "Decision",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="notices",
+        verbose_name=_("Entscheidung"),
+    )
     created_at = models.DateTimeField(_("eingegangen"), auto_now_add=True)
 
     class Meta:
@@ -45,6 +54,7 @@ class Notice(models.Model):
                 name="notice_kind_valid", condition=Q(kind__in=["unlawful", "abuse", "insult", "spam", "other"])
             ),
             models.CheckConstraint(name="notice_state_valid", condition=Q(state__in=["open", "decided"])),
+            models.CheckConstraint(name="notice_open_is_undecided", condition=~Q(state="open") | Q(decision=None)),
             # Art. 16(2): who reports child sexual abuse need not say who they are; everyone else does.
             models.CheckConstraint(name="notice_says_who", condition=Q(kind="abuse") | (~Q(name="") & ~Q(email=""))),
         ]
@@ -62,7 +72,15 @@ class Decision(models.Model):
         RESTORE = "restore", _("wiederhergestellt")
         PICK = "pick", _("empfohlen")
         UNPICK = "unpick", _("Empfehlung zurückgenommen")
-        DISMISS = "dismiss", _("nach Meldung stehen gelassen")
+        DISMISS = "dismiss", _("nach Meldung nicht entfernt")
+
+    class Occasion(models.TextChoices):
+        """What led to a removal, as its author is told (Art. 17(3)(b), (c)): of a notice never whose."""
+
+        NOTICE = "notice", _("Meldung")
+        PROGRAM = "program", _("von einem Programm angehalten")
+        REVIEW = "review", _("vor dem Erscheinen gelesen")
+        STAFF = "staff", _("von der Redaktion gefunden")
 
     comment = models.ForeignKey(
         Comment, on_delete=models.CASCADE, related_name="decisions", verbose_name=_("Kommentar")
@@ -72,16 +90,7 @@ class Decision(models.Model):
     )
     action = models.CharField(_("Entscheidung"), max_length=10, choices=Action)
     reason = models.TextField(_("Grund"), blank=True)
-    # What its author is told besides (Art. 17(3)): who pointed at it, a person or a program. Never which person.
-    notice = models.ForeignKey(
-        Notice,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="decisions",
-        verbose_name=_("nach Meldung"),
-    )
-    was_held = models.BooleanField(_("vorher angehalten"), default=False)
+    occasion = models.CharField(_("Anlass"), max_length=10, choices=Occasion, blank=True)  # of a removal
     created_at = models.DateTimeField(_("am"), auto_now_add=True)
 
     class Meta:
@@ -95,6 +104,10 @@ class Decision(models.Model):
             ),
             # Art. 17: nobody's words disappear without a reason.
             models.CheckConstraint(name="decision_removal_has_reason", condition=~Q(action="remove") | ~Q(reason="")),
+            models.CheckConstraint(
+                name="decision_occasion_valid",
+                condition=Q(occasion="") | Q(action="remove", occasion__in=["notice", "program", "review", "staff"]),
+            ),
         ]
 
     def __str__(self) -> str:

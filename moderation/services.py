@@ -1,5 +1,7 @@
-"""Decisions about comments, and notices that ask for one; and what the editors recommend."""
+"""Decisions about comments, and notices that ask for one; and what the editors recommend. Each decision says whether it
+was made: where another was faster, there is nothing left to decide."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -7,6 +9,7 @@ from django.utils import timezone
 
 from articles.models import Counters
 from comments.models import Comment
+from comments.screening import held_by_program
 from comments.services import publish, withdraw
 from moderation.models import Decision, Notice
 from moderation.tasks import send_notice_receipt, send_outcome, send_pick_mail, send_statement, tell_on_duty
@@ -20,14 +23,16 @@ class ChangedMeanwhileError(Exception):
     """The author changed the words after the moderator had read them."""
 
 
-def approve(comment: Comment, *, moderator: User, as_seen: str | None = None) -> None:
+def approve(comment: Comment, *, moderator: User, as_seen: str | None = None) -> bool:
     """Publishes a held comment, by the same step as any other. `as_seen`, here and below, is the fingerprint of the
     words that the moderator read; None where nobody read any. Raises ChangedMeanwhileError."""
     with transaction.atomic():
         comment = _lock(comment, as_seen)
-        if comment.is_held:
-            publish(comment)
-            Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.APPROVE)
+        if not comment.is_held:
+            return False
+        publish(comment)
+        _decide(comment, moderator, Decision.Action.APPROVE)
+    return True
 
 
 def remove(
@@ -35,53 +40,90 @@ def remove(
     *,
     moderator: User,
     reason: str,
+    is_spam: bool = False,
     if_state: Comment.State | None = None,
     because_of: Notice | None = None,
-) -> None:
-    """Takes a comment out of sight for a stated reason, and tells its author and whoever reported it; its replies stay.
+) -> bool:
+    """Takes a comment out of sight for a stated reason; its replies stay. Whoever reported it is told, and its author,
+    unless it `is_spam`: bulk advertising, whose addresses are strangers' (DSA Art. 17(2)).
+
     With `if_state` only where it still is what the moderator saw, with `because_of` only where that notice is still
-    open: decided meanwhile is decided."""
+    open: decided meanwhile is decided.
+    """
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
         if if_state is not None and comment.state != if_state:
-            return
-        if because_of is not None and not comment.notices.filter(pk=because_of.pk, state=Notice.State.OPEN).exists():
-            return
-        if comment.is_held or comment.is_published:
-            open_notices = list(comment.notices.filter(state=Notice.State.OPEN).order_by("pk"))
-            decision = Decision(comment=comment, moderator=moderator, action=Decision.Action.REMOVE, reason=reason)
-            decision.notice = because_of or next(iter(open_notices), None)
-            decision.was_held = comment.is_held
-            withdraw(comment, Comment.State.REMOVED)
-            decision.save()
+            return False
+        notices = list(comment.notices.filter(state=Notice.State.OPEN).order_by("pk"))
+        if because_of is not None and because_of not in notices:
+            return False
+        if not (comment.is_held or comment.is_published):
+            return False
+        occasion = _occasion(comment, notices)
+        withdraw(comment, Comment.State.REMOVED)
+        decision = _decide(comment, moderator, Decision.Action.REMOVE, reason=reason, occasion=occasion)
+        if not is_spam:
             send_statement.defer(decision_id=decision.pk)
-            for notice in open_notices:
-                _settle(notice, decision)
+        _settle(notices, decision)
+    return True
 
 
-def restore(comment: Comment, *, moderator: User) -> None:
+def restore(comment: Comment, *, moderator: User) -> bool:
+    """Puts a removed comment back in its place, and tells whoever was told that it is gone."""
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
-        if comment.state == Comment.State.REMOVED:
-            publish(comment)
-            Decision.objects.create(comment=comment, moderator=moderator, action=Decision.Action.RESTORE)
+        if comment.state != Comment.State.REMOVED:
+            return False
+        removals = comment.decisions.filter(action=Decision.Action.REMOVE)
+        notices = list(Notice.objects.filter(decision=removals.first()).order_by("pk")) if removals else []
+        publish(comment)
+        decision = _decide(comment, moderator, Decision.Action.RESTORE)
+        send_statement.defer(decision_id=decision.pk)
+        _settle(notices, decision)
+    return True
 
 
-def pick(comment: Comment, *, moderator: User, as_seen: str | None = None) -> None:
+def pick(comment: Comment, *, moderator: User, as_seen: str | None = None) -> bool:
     """Recommends a comment to the readers, and tells its author; telling them makes the next ones better (Wang and
     Diakopoulos 2022)."""
     with transaction.atomic():
         comment = _lock(comment, as_seen)
-        if comment.is_published and comment.picked_at is None:
-            _set_picked(comment, timezone.now(), moderator, Decision.Action.PICK)
-            send_pick_mail.defer(comment_id=comment.pk)
+        if not comment.is_published or comment.picked_at is not None:
+            return False
+        _set_picked(comment, timezone.now(), moderator, Decision.Action.PICK)
+        send_pick_mail.defer(comment_id=comment.pk)
+    return True
 
 
-def unpick(comment: Comment, *, moderator: User) -> None:
+def unpick(comment: Comment, *, moderator: User) -> bool:
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
-        if comment.picked_at is not None:
-            _set_picked(comment, None, moderator, Decision.Action.UNPICK)
+        if comment.picked_at is None:
+            return False
+        _set_picked(comment, None, moderator, Decision.Action.UNPICK)
+    return True
+
+
+def dismiss(notice: Notice, *, moderator: User) -> bool:
+    """The comment is not removed, and whoever reported it is told. Not while it is held: that is decided first."""
+    with transaction.atomic():
+        # Whoever removes it because of this notice waits, or has decided.
+        comment = Comment.objects.lock(notice.comment_id)
+        notices = list(Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN))
+        if comment.is_held or not notices:
+            return False
+        _settle(notices, _decide(comment, moderator, Decision.Action.DISMISS))
+    return True
+
+
+def give_notice(notice: Notice, *, network: str) -> None:
+    """Takes a reader's report; whoever left an address gets a receipt (A6), unless strangers flood that address."""
+    with transaction.atomic():
+        Comment.objects.lock(notice.comment_id)  # who decides about it meanwhile sees this notice, or comes before it
+        notice.save()
+        if notice.email and may_send_unasked("receipt", notice.email, network, per_day=RECEIPTS_PER_DAY):
+            send_notice_receipt.defer(notice_id=notice.pk)
+        tell_on_duty(notice_id=notice.pk)
 
 
 def _lock(comment: Comment, as_seen: str | None) -> Comment:
@@ -91,34 +133,30 @@ def _lock(comment: Comment, as_seen: str | None) -> Comment:
     return locked
 
 
-def _set_picked(comment: Comment, moment: datetime | None, moderator: User, action: str) -> None:
+def _decide(comment: Comment, moderator: User, action: Decision.Action, **details: str) -> Decision:
+    return Decision.objects.create(comment=comment, moderator=moderator, action=action, **details)
+
+
+def _set_picked(comment: Comment, moment: datetime | None, moderator: User, action: Decision.Action) -> None:
     comment.picked_at = moment
     comment.save(update_fields=["picked_at"])
     Counters.objects.touch(comment.article_id)
-    Decision.objects.create(comment=comment, moderator=moderator, action=action)
+    _decide(comment, moderator, action)
 
 
-def dismiss(notice: Notice, *, moderator: User) -> None:
-    """The comment stays, and whoever reported it is told; safe to call twice."""
-    with transaction.atomic():
-        Comment.objects.lock(notice.comment_id)  # whoever removes it because of this notice waits, or has decided
-        if Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).exists():
-            decision = Decision(comment=notice.comment, moderator=moderator, action=Decision.Action.DISMISS)
-            decision.notice = notice
-            decision.save()
-            _settle(notice, decision)
+def _occasion(comment: Comment, notices: list[Notice]) -> Decision.Occasion:
+    if notices:
+        return Decision.Occasion.NOTICE
+    if comment.is_held:
+        return Decision.Occasion.PROGRAM if held_by_program(comment.held_because) else Decision.Occasion.REVIEW
+    return Decision.Occasion.STAFF
 
 
-def _settle(notice: Notice, decision: Decision) -> None:
-    Notice.objects.filter(pk=notice.pk).update(state=Notice.State.DECIDED)
-    if notice.email:
+def _settle(notices: Iterable[Notice], decision: Decision) -> None:
+    """These notices are answered by this decision. Who sent several about one comment gets one mail."""
+    Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(
+        state=Notice.State.DECIDED, decision=decision
+    )
+    first_of = {notice.email: notice for notice in reversed(list(notices)) if notice.email}
+    for notice in first_of.values():
         send_outcome.defer(notice_id=notice.pk, decision_id=decision.pk)
-
-
-def give_notice(notice: Notice, *, network: str) -> None:
-    """Takes a reader's report; whoever left an address gets a receipt (A6), unless strangers flood that address."""
-    with transaction.atomic():
-        notice.save()
-        if notice.email and may_send_unasked("receipt", notice.email, network, per_day=RECEIPTS_PER_DAY):
-            send_notice_receipt.defer(notice_id=notice.pk)
-        tell_on_duty(notice_id=notice.pk)

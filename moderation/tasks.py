@@ -22,7 +22,7 @@ from newsroom.tasks import PATIENT
 from readers.models import User
 
 MAILS_PER_HOUR = 30  # to one editor
-STATEMENTS_PER_DAY = 3  # to an address that nobody has proved
+OUTCOMES_PER_DAY, STATEMENTS_PER_DAY = 20, 3  # to an address that nobody has proved
 
 
 @app.task(retry=PATIENT)
@@ -67,32 +67,32 @@ def _send_within_limit(editor: User, compose: Callable[[bool], EmailMessage]) ->
 
 @app.task(retry=PATIENT)
 def send_outcome(notice_id: int, decision_id: int) -> None:
-    """To whoever reported a comment: what was decided (DSA Art. 16(5))."""
-    notice = Notice.objects.select_related("comment__article").filter(pk=notice_id).first()
-    decision = Decision.objects.filter(pk=decision_id).first()
-    if notice is not None and notice.email and decision is not None:
-        hand_over(outcome_mail(notice, decision))
+    """To whoever reported a comment: what was decided (DSA Art. 16(5)), if that still counts. Nobody proved it."""
+    notices = Notice.objects.select_related("comment__article", "decision").filter(decision=decision_id)
+    notice = notices.filter(pk=notice_id).first()
+    if notice is not None and notice.email:
+        _send_few("outcome", notice.email, OUTCOMES_PER_DAY, lambda: outcome_mail(notice))
 
 
 @app.task(retry=PATIENT)
 def send_statement(decision_id: int) -> None:
-    """To the author of a removed comment: the statement of reasons (DSA Art. 17). The address may be a stranger's,
+    """To an author: why their comment was removed (DSA Art. 17), or that it is back. The address may be a stranger's,
     typed into the form: it gets few of them, and none of the words."""
-    removals = Decision.objects.filter(action=Decision.Action.REMOVE, comment__state=Comment.State.REMOVED)
-    decision = removals.select_related("comment__article", "comment__reader").filter(pk=decision_id).first()
-    if decision is None:
+    counted = Decision.objects.filter(action__in=[Decision.Action.REMOVE, Decision.Action.RESTORE])
+    decision = counted.select_related("comment__article", "comment__reader").filter(pk=decision_id).first()
+    if decision is None or counted.filter(comment=decision.comment_id, pk__gt=decision.pk).exists():
         return
-    comment = decision.comment
-    proved = comment.reader.email_confirmed_at is not None
-    email = comment.reader.email if proved else comment.email or comment.reader.email
+    reader = decision.comment.reader
+    if reader.email_confirmed_at is not None:
+        hand_over(statement_mail(decision, reader.email, proved=True))
+    elif email := decision.comment.email:
+        _send_few("statement", email, STATEMENTS_PER_DAY, lambda: statement_mail(decision, email, proved=False))
+
+
+def _send_few(kind: str, email: str, most: int, compose: Callable[[], EmailMessage]) -> None:
     with transaction.atomic():  # what the mail server did not take is not counted
-        if email and (proved or _may_be_told(email)):
-            hand_over(statement_mail(decision, email, proved=proved))
-
-
-def _may_be_told(email: str) -> bool:
-    window = timedelta(days=1)
-    return count_up("statement mail", f"address {limit_key(email)}", window=window) <= STATEMENTS_PER_DAY
+        if count_up(f"{kind} mail", f"address {limit_key(email)}", window=timedelta(days=1)) <= most:
+            hand_over(compose())
 
 
 @app.task(retry=PATIENT)

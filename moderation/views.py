@@ -76,8 +76,7 @@ def _carry_out(order: Order, form: RemovalForm) -> None:
         approve(order.comment, moderator=order.editor, as_seen=order.as_seen)
     elif order.step == Step.REMOVE:
         seen = Comment.State.PUBLISHED if order.notice is not None else Comment.State.HELD
-        reason = form.cleaned_data["reason"]
-        remove(order.comment, moderator=order.editor, reason=reason, if_state=seen, because_of=order.notice)
+        remove(order.comment, moderator=order.editor, if_state=seen, because_of=order.notice, **form.cleaned_data)
     elif order.notice is not None:
         dismiss(order.notice, moderator=order.editor)
 
@@ -85,5 +84,7 @@ def _carry_out(order: Order, form: RemovalForm) -> None:
 def _is_open(order: Order) -> bool:
     """Is there still something to decide?"""
     if order.notice is not None:
-        return order.notice.state == Notice.State.OPEN and order.comment.is_published
+        # What its author deleted meanwhile still has to be answered.
+        may = not order.comment.is_held if order.step == Step.DISMISS else order.comment.is_published
+        return order.notice.state == Notice.State.OPEN and may
     return order.comment.is_held

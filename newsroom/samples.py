@@ -66,9 +66,9 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
         name="Dora",
         email="dora@muster.invalid",
     )
-    removal = Decision(
-        pk=NOBODY, comment=other, action="remove", notice=notice, reason="Regel 2: Wir werten niemanden ab."
-    )
+    removal = Decision(pk=NOBODY, comment=other, action="remove", occasion="notice", reason=_REASON)
+    back = Decision(pk=NOBODY, comment=other, action="restore")
+    notice.decision = removal
     editor = User(pk=NOBODY, username="redaktion", email="redaktion@muster.invalid")
     other.held_because = ["Gesperrtes Wort: Puffer"]
     codes = {"SITE_NAME": settings.SITE_NAME, "SITE_URL": settings.SITE_URL, "email": me.email, "code": "12345678"}
@@ -91,10 +91,14 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
         "eigener": (_("Der eigene Kommentar auf anderem Gerät"), lambda: comments.mails.owner_mail(question)),
         "empfehlung": (_("Empfehlung der Redaktion"), lambda: moderation.mails.pick_mail(question)),
         "eingang": (_("Eingang einer Meldung"), lambda: moderation.mails.notice_receipt_mail(notice)),
-        "entschieden": (_("Entscheidung über eine Meldung"), lambda: moderation.mails.outcome_mail(notice, removal)),
+        "entschieden": (_("Entscheidung über eine Meldung"), lambda: moderation.mails.outcome_mail(notice)),
         "entfernt": (
             _("Begründung an den Autor"),
             lambda: moderation.mails.statement_mail(removal, berta.email, proved=True),
+        ),
+        "wieder-da": (
+            _("Der Kommentar steht wieder da"),
+            lambda: moderation.mails.statement_mail(back, berta.email, proved=True),
         ),
         "dienst-wartet": (_("An den Dienst: wartet"), lambda: moderation.mails.held_comment_mail(other, editor)),
         "dienst-meldung": (_("An den Dienst: gemeldet"), lambda: moderation.mails.notice_mail(notice, editor)),
@@ -105,6 +109,7 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
     }
 
 
+_REASON = "Regel 2: Wir werten niemanden ab."
 _ANSWER = """\
 Das überzeugt mich nicht. Wer „Puffer“ sagt, denkt an Karten und nicht an Menschen:
 

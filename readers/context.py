@@ -1,6 +1,6 @@
 """What pages show of whoever looks at them."""
 
-from django.contrib.messages import get_messages
+from django.contrib.messages import SUCCESS, get_messages
 from django.http import HttpRequest
 from django.template.backends.utils import csrf_input
 from django.urls import reverse
@@ -20,8 +20,14 @@ def own_slots(request: HttpRequest) -> dict[str, str]:
     values = {"token": csrf_input(request)}
     if account := _account(request):
         values["konto"] = format_html('<a href="{}" data-account>{}</a>', reverse("account_email"), account)
-    # Each answer stands where the reader acted: beside the stars, above the comments, at the subscription.
-    return values | {f"antwort-{message.extra_tags}": escape(message) for message in get_messages(request)}
+    # Each answer stands where the reader acted: beside the stars, above the comments, at the subscription. One that
+    # needs nothing more of them may leave the view.
+    for message in get_messages(request):
+        sentence = escape(message)
+        if message.level == SUCCESS:
+            sentence = format_html('<span class="passing">{}</span>', sentence)
+        values[f"antwort-{message.extra_tags}"] = sentence
+    return values
 
 
 def _account(request: HttpRequest) -> str:

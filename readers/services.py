@@ -87,7 +87,6 @@ def merge(source: Reader, target: Reader) -> None:
     source, target = locked[source.pk], locked[target.pk]
     changes = comments.services.hand_over(source, target) | ratings.services.hand_over(source, target)
     subscriptions.services.hand_over(source, target)
-    source.notices.update(reader=target)
     Reader.objects.filter(merged_into=source).update(merged_into=target)
     source.merged_into = target
     source.name = source.email = source.website = ""
@@ -95,6 +94,7 @@ def merge(source: Reader, target: Reader) -> None:
     source.save()
     for article_id, changed in sorted(changes.items()):  # last, and in this order everywhere (no deadlock)
         Counters.objects.touch(article_id, **changed)
+    source.notices.update(reader=target)  # after the counters, as for whoever removes a comment and answers notices
 
 
 def _lock(*pks: int, email: str = "") -> dict[int, Reader]:

@@ -94,7 +94,6 @@ function say(element, text) {
   const slot = element.closest(".comment")?.querySelector(".slot");
   if (slot && !slot.firstChild) slot.append(Object.assign(document.createElement("p"), { className: "status", role: "status" }));
   const status = element.querySelector("[role=status]:last-of-type") ?? (slot ?? element.closest("section"))?.querySelector("[role=status]");
-  status?.classList.remove("passing"); // this stays
   if (status) setTimeout(() => { status.textContent = text; }); // a live region speaks of what changes after it came
 }
 

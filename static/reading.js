@@ -90,7 +90,7 @@ function toNextNew() {
   const marked = [...document.querySelectorAll("#faeden .comment.new")];
   const status = document.getElementById("kommentare-antwort"); // it stays in view
   if (marked.length) stepTo(marked, 1);
-  else if (status) Object.assign(status, { className: "status", textContent: newSince === null ? texts.newUnknown : texts.newNone });
+  else if (status) status.textContent = newSince === null ? texts.newUnknown : texts.newNone;
 }
 
 /* The next of `comments` after the one where the reader is; opens what is folded. */

@@ -109,6 +109,8 @@ REFUSED = {
     "notice_state_valid": change(Notice, state="lost"),
     "notice_says_who": change(Notice, name=""),
     "decision_action_valid": change(Decision, action="laugh"),
+    "decision_occasion_valid": change(Decision, occasion="rumour"),
+    "notice_open_is_undecided": lambda: Notice.objects.update(decision=first(Decision)),
     "decision_removal_has_reason": change(Decision, action="remove", reason=""),
 }
 # The bounds on both sides, and the other half of a rule.
@@ -120,6 +122,7 @@ REFUSED_TOO = [
     ("comment_published_is_numbered", on_reply(number=None)),
     ("passage_not_empty", change(Passage, block=0)),
     ("notice_says_who", change(Notice, email="")),
+    ("decision_occasion_valid", change(Decision, action="approve", occasion="notice")),
     ("subscription_email_lower", change(Subscription, email="")),
     ("recipient_email_lower", change(Recipient, email="")),
     ("recipient_quiet_both", change(Recipient, quiet_until=time(7))),

@@ -16,7 +16,17 @@ from tests.comments.test_hostile_input import Danger
 
 GALLERY = "/postfach/muster/"
 NAMES = ["bestaetigen", "antwort", "kommentar", "sammlung", "abos", "wartet", "abgelehnt", "kommentar-bestaetigen"]
-NAMES += ["eigener", "empfehlung", "eingang", "entschieden", "entfernt", "dienst-wartet", "dienst-meldung", "code"]
+NAMES += [
+    "eigener",
+    "empfehlung",
+    "eingang",
+    "entschieden",
+    "entfernt",
+    "wieder-da",
+    "dienst-wartet",
+    "dienst-meldung",
+    "code",
+]
 ONLY_TEXT = {"code"}  # what is typed in needs no HTML
 
 

@@ -10,7 +10,6 @@ from articles.models import Article, Author, Section
 from articles.services import save_article
 from newsroom.slugs import german_slug
 
-
 _UNREADABLE = {
     FileNotFoundError: "diese Datei gibt es nicht",
     IsADirectoryError: "ein Ordner, keine Datei",
