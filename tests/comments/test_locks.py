@@ -4,9 +4,12 @@ from threading import Barrier
 
 from django.db import connection, transaction
 
+from articles.models import CountersQuerySet
 from comments.models import Comment
-from comments.services import delete_comment
+from comments.services import delete_comment, vote
+from moderation.models import Notice
 from moderation.services import remove
+from readers.services import merge
 from tests import factories
 from tests.together import at_once
 
@@ -33,6 +36,34 @@ def test_removing_a_comment_and_answering_it_at_once_is_no_deadlock(transactiona
         at_once(2, act)
         reply.refresh_from_db()
         assert (reply.state, Comment.objects.filter(parent=reply).count()) == ("removed", 1)
+
+
+def test_two_devices_become_one_while_what_one_reported_is_removed(transactional_db, article, monkeypatch):
+    """Both change the article's counters and the notice."""
+    one, other = factories.reader("Anna"), factories.reader("Anna")
+    twice_voted, reported = factories.comment(article), factories.comment(article)
+    for reader in (one, other):
+        vote(comment=twice_voted, reader=reader, wanted=True)
+    Notice.objects.create(comment=reported, reader=one, kind="abuse", reason="x", good_faith=True)
+    both, touch = Barrier(2), CountersQuerySet.touch
+
+    def touch_together(*arguments, **changes) -> None:
+        both.wait(10)
+        touch(*arguments, **changes)
+
+    monkeypatch.setattr(CountersQuerySet, "touch", touch_together)
+
+    def act(number: int) -> None:
+        with transaction.atomic():
+            if number == 0:
+                merge(one, other)
+            else:
+                remove(reported, moderator=None, reason="Regel 1")
+        connection.close()
+
+    at_once(2, act)
+    notice = Notice.objects.get()
+    assert (notice.reader, notice.state) == (other, "decided")
 
 
 def test_deleting_is_the_authors_even_after_two_devices_became_one(article):
