@@ -1,6 +1,7 @@
 """Row locks taken in one order: nobody waits for somebody who waits for them."""
 
-from threading import Barrier
+import time
+from threading import Barrier, local
 
 from django.db import connection, transaction
 
@@ -45,17 +46,19 @@ def test_two_devices_become_one_while_what_one_reported_is_removed(transactional
     for reader in (one, other):
         vote(comment=twice_voted, reader=reader, wanted=True)
     Notice.objects.create(comment=reported, reader=one, kind="abuse", reason="x", good_faith=True)
-    both, touch = Barrier(2), CountersQuerySet.touch
+    both, here, touch = Barrier(2), local(), CountersQuerySet.touch
 
     def touch_together(*arguments, **changes) -> None:
         both.wait(10)
+        time.sleep(0.3 * here.merges)  # whoever removes has the counters first, and wants the notice
         touch(*arguments, **changes)
 
     monkeypatch.setattr(CountersQuerySet, "touch", touch_together)
 
     def act(number: int) -> None:
+        here.merges = number == 0
         with transaction.atomic():
-            if number == 0:
+            if here.merges:
                 merge(one, other)
             else:
                 remove(reported, moderator=None, reason="Regel 1")
