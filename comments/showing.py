@@ -89,6 +89,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
     article_address, takes_answers = article.get_absolute_url(), article.takes_comments
     zone, short, language = timezone.get_current_timezone(), _short_format(), get_language()
     replies_label = cache(lambda count: ngettext("%d Antwort", "%d Antworten", count) % count)
+    more_label = cache(_more_label)
 
     def show_comment(node: Node, replies: int, ending: int) -> str:
         comment = node.comment
@@ -129,7 +130,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
         return _pattern("thread", ThreadShape(more=bool(thread.hidden_replies)), language) % {
             "comments": "".join(comments),
             "address": f"{article_address}gespraech/{root.comment.number}/",
-            "more": _more_label(thread) if thread.hidden_replies else "",
+            "more": more_label(thread.hidden_replies, bool(nodes)) if thread.hidden_replies else "",
             "closing": _END_OF_REPLIES[1 if root.replies else 0],
         }
 
@@ -165,11 +166,10 @@ def _short_format() -> Callable[[datetime], str]:
     return lambda moment: moment.strftime(pattern)
 
 
-def _more_label(thread: Thread) -> str:
-    count = thread.hidden_replies
-    if len(thread.nodes) == 1:
-        return ngettext("%d Antwort anzeigen", "%d Antworten anzeigen", count) % count
-    return ngettext("%d weitere Antwort anzeigen", "%d weitere Antworten anzeigen", count) % count
+def _more_label(count: int, after_others: bool) -> str:
+    if after_others:
+        return ngettext("%d weitere Antwort anzeigen", "%d weitere Antworten anzeigen", count) % count
+    return ngettext("%d Antwort anzeigen", "%d Antworten anzeigen", count) % count
 
 
 def vote_state(voted: bool) -> SafeString:
