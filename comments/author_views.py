@@ -24,6 +24,7 @@ from newsroom.tokens import token_pk
 from readers.device import current_reader, remember
 from readers.models import Reader
 from readers.services import continue_as
+from subscriptions.services import wants_replies
 
 AuthorView = Callable[[HttpRequest, Comment, Reader], HttpResponse]
 
@@ -77,6 +78,7 @@ def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespon
     """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again."""
     if request.method == "POST":
         words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
+        words["notify"] = wants_replies(reader, comment)
         delete_comment(comment=comment, reader=reader)
         if "undo" in request.POST:
             form = CommentForm(initial=words | {"form_key": new_form_key()}, article=comment.article, reader=reader)

@@ -152,6 +152,10 @@ class CommentForm(BodyForm):
                 self.add_error("email", _("Wohin dürfen wir Antworten melden? Bitte nennen Sie Ihre E-Mail-Adresse."))
         return cleaned
 
+    def keep_errors_of(self, name: str) -> None:
+        for other in self.errors.keys() - {name}:
+            del self.errors[other]
+
     def draft(self) -> Draft:
         cleaned = self.cleaned_data
         email = self.reader.email if "email" not in self.fields else cleaned["email"]

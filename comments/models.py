@@ -212,7 +212,8 @@ class Comment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.number or '–'} {self.name}: {self.body[:60]}"
+        number = f"#{self.number} " if self.number else ""
+        return f"{number}{self.name}: {self.body[:60]}"
 
     def get_absolute_url(self) -> str:
         """The permalink: it finds the page, order and anchor that show the comment now."""

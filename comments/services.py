@@ -126,6 +126,7 @@ def post_comment(
                     kind=Subscription.Kind.REPLIES,
                     email=draft.email,
                     network=how.network,
+                    with_comment=True,
                 )
     except IntegrityError:
         # Fifty at once with one key: the constraint let one through, the others find it here (E7).

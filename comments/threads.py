@@ -285,7 +285,12 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
     """
     root = comment.root or comment
     page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
-    if comment.root_id and ((is_new and root.reply_count >= REPLIES_PER_THREAD) or _is_further_back(comment, page)):
+    # A tombstone stands only where an answer to it does, and that may be further back.
+    if comment.root_id and (
+        not comment.is_published
+        or (is_new and root.reply_count >= REPLIES_PER_THREAD)
+        or _is_further_back(comment, page)
+    ):
         address = reverse("thread", args=[comment.article.slug, root.number])
         return f"{address}?ab={comment.number}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"

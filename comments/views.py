@@ -180,6 +180,8 @@ def _write(
     preview, refusal, status = None, "", 200
     if request.method == "POST":
         form = CommentForm(request.POST, **options)
+        if "preview" in request.POST:
+            form.keep_errors_of("body")  # who they are can wait
         if not form.is_valid():
             status = 422
         elif "preview" in request.POST:

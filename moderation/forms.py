@@ -50,7 +50,7 @@ class NoticeForm(forms.Form):
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        if cleaned.get("kind") not in (None, Notice.Kind.ABUSE):
+        if cleaned.get("kind") != Notice.Kind.ABUSE:
             if not cleaned.get("name") and "name" not in self.errors:
                 self.add_error("name", _("Bitte nennen Sie Ihren Namen. Der Autor des Kommentars erfährt ihn nicht."))
             if not cleaned.get("email") and "email" not in self.errors:
@@ -71,7 +71,6 @@ class RemovalForm(forms.Form):
         ),
         error_messages={"required": _("Bitte nennen Sie einen Grund.")},
     )
-
     is_spam = forms.BooleanField(label=_("Massenhafte Werbung: Der Autor bekommt keine Mail"), required=False)
 
     def clean_reason(self) -> str:

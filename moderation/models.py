@@ -27,7 +27,7 @@ class Notice(models.Model):
     reader = models.ForeignKey(
         Reader, on_delete=models.SET_NULL, null=True, blank=True, related_name="notices", verbose_name=_("Leser")
     )
-    kind = models.CharField(_("Worum geht es?"), max_length=10, choices=Kind)
+    kind = models.CharField(_("Art"), max_length=10, choices=Kind)
     reason = models.TextField(_("Begründung"), max_length=3000)
     url = models.URLField(_("Adresse"), max_length=300)
     name = models.CharField(_("Name"), max_length=80, blank=True)

@@ -61,7 +61,11 @@ document.addEventListener("submit", (event) => {
   if (form.ariaBusy === "true") return;
   form.ariaBusy = "true";
   prepare(form)
-    .then(() => new Promise((resume) => setTimeout(resume, mayGo(form, submitter))))
+    .then(() => {
+      const ms = mayGo(form, submitter);
+      if (ms > 500) say(form, texts.sending);
+      return new Promise((resume) => setTimeout(resume, ms));
+    })
     .then(() => { form.ariaBusy = null; form.requestSubmit(submitter); })
     .catch(() => { form.ariaBusy = null; say(form, texts.offline); });
 }, true);
@@ -76,9 +80,12 @@ document.addEventListener("htmx:confirm", (event) => {
 
 /* How many ms a comment must still wait: nobody is held for having typed or pasted fast. */
 function mayGo(form, submitter) {
-  if (!("commentForm" in form.dataset) || submitter?.name === "preview") return 0;
+  if (!("commentForm" in form.dataset) || submitter?.name === "preview" || !isComplete(form)) return 0;
   return FASTEST_HUMAN - (Date.now() - (form.opened ?? 0));
 }
+
+/* What is missing is said at once. */
+const isComplete = (form) => ["body", "name"].every((name) => form.elements.namedItem(name)?.value.trim() !== "");
 
 // A form that came with its key was opened, at the latest, when it arrived here.
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {

@@ -44,7 +44,7 @@ function show(anchor) {
   if (!element) return false;
   element.classList.add("found");
   history.replaceState(history.state, "", `#${anchor}`);
-  element.scrollIntoView({ block: "center" });
+  element.scrollIntoView({ block: "center", behavior: "instant" });
   element.focus({ preventScroll: true });
   return true;
 }

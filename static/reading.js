@@ -259,7 +259,8 @@ function arrive() {
   if (!target || !target.matches(".comment")) return;
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   target.focus({ preventScroll: true });
-  target.scrollIntoView({ block: "center" });
+  target.scrollIntoView({ block: "center", behavior: "instant" }); // what is on its way there may still grow
 }
 window.addEventListener("hashchange", arrive);
+refresh(); // first what makes comments longer
 arrive();

@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Article
+from comments.models import Comment
 from newsroom.mail import site_url
 from newsroom.prepared import fetch_one
 from newsroom.unasked import may_send_unasked
@@ -27,9 +29,11 @@ _ANYBODY = """
 PROOF = ["wording", "form_url", "asked_at", "opt_in_sent_at", "opt_in_message_id", "confirmed_at", "ended_at"]
 
 
-def subscribe(*, article: Article, reader: Reader, kind: str, email: str, network: str) -> Subscription:
+def subscribe(
+    *, article: Article, reader: Reader, kind: str, email: str, network: str, with_comment: bool = False
+) -> Subscription:
     """Notes the wish and owes the opt-in mail; active at once only where the reader proved the address before.
-    `email` is canonical (newsroom.addresses).
+    `email` is canonical (newsroom.addresses). A wish that came `with_comment` waits until that can't be taken back.
 
     The caller answers the same whatever happens here: known, unknown and pending addresses look alike (C7).
     """
@@ -57,8 +61,14 @@ def subscribe(*, article: Article, reader: Reader, kind: str, email: str, networ
         if not reader.owns(email):
             if not created:
                 _store_nothing(row)
-            _ask(row, network)
+            _ask(row, network, with_comment)
     return row
+
+
+def wants_replies(reader: Reader, comment: Comment) -> bool:
+    """Did the reader ask for mails about answers, at the address given with this comment?"""
+    asked = Subscription.objects.filter(article=comment.article_id, reader=reader, kind=Subscription.Kind.REPLIES)
+    return bool(comment.email) and asked.filter(email=comment.email, ended_at=None).exists()
 
 
 class _TakenBackError(Exception):
@@ -74,14 +84,15 @@ def _store_nothing(row: Subscription) -> None:
         raise _TakenBackError
 
 
-def _ask(row: Subscription, network: str) -> None:
+def _ask(row: Subscription, network: str, with_comment: bool) -> None:
     """Owes the opt-in mail, if one is due; with the same statements if not (C7)."""
     is_due = not row.is_active and row.opt_in_sent_at is None
     is_due &= may_send_unasked("opt-in", row.email, network, per_day=OPT_INS_PER_ADDRESS, is_due=is_due)
     if is_due:
         row.opt_in_sent_at = timezone.now()
     row.save(update_fields=["opt_in_sent_at"])
-    send_opt_in.defer(subscription_id=row.pk if is_due else NOBODY)
+    later = {"schedule_in": {"seconds": settings.UNDO_SECONDS}} if with_comment and settings.UNDO_SECONDS else {}
+    send_opt_in.configure(**later).defer(subscription_id=row.pk if is_due else NOBODY, with_comment=with_comment)
 
 
 def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0) -> None:

@@ -20,9 +20,13 @@ ROWS_AT_ONCE = 1000  # memory stays flat, however many are told
 
 
 @app.task(retry=PATIENT)
-def send_opt_in(subscription_id: int) -> None:
+def send_opt_in(subscription_id: int, with_comment: bool = False) -> None:
+    """`with_comment`: only if anything of the reader's still stands there, or waits to."""
     subscription = Subscription.objects.select_related("article").filter(pk=subscription_id).first()
     if subscription is None or not subscription.is_pending:
+        return
+    if with_comment and not _has_written(subscription):
+        Subscription.objects.filter(pk=subscription.pk).update(opt_in_sent_at=None)  # asked for again, it is owed again
         return
     message = opt_in_mail(subscription, Recipient.of(subscription.email))
     if hand_over(message):
@@ -30,6 +34,12 @@ def send_opt_in(subscription_id: int) -> None:
     message_id = message.extra_headers["Message-ID"]
     Subscription.objects.filter(pk=subscription.pk).update(opt_in_message_id=message_id)
     subscription.consents.filter(event=Consent.Event.ASKED, at=subscription.asked_at).update(message_id=message_id)
+
+
+def _has_written(subscription: Subscription) -> bool:
+    there = [Comment.State.PUBLISHED, Comment.State.HELD]
+    written = Comment.objects.filter(reader=subscription.reader_id, article=subscription.article_id)
+    return written.filter(state__in=there).exists()
 
 
 @app.task(retry=PATIENT)

@@ -37,6 +37,18 @@ def reply_to(page: Page, number: int, text: str) -> None:
     write(page, comment.get_by_role("form"), text)
 
 
+def test_link_arrives_however_far_it_is_and_whatever_grows_on_the_way(visit, transactional_db):
+    article = factories.article()
+    for number in range(60):
+        factories.comment(article, f"Faden {number}. " + "Viele Worte stehen hier. " * 12, name="Ein recht langer Name")
+    page = visit(viewport={"width": 390, "height": 844})
+    for number in (41, 60, 3):
+        page.goto(f"/kommentar/{Comment.objects.get(number=number).pk}/")
+        expect(page.locator(f"#kommentar-{number}")).to_be_focused()
+        page.wait_for_timeout(700)  # a smooth way would still be going on
+        expect(page.locator(f"#kommentar-{number}")).to_be_in_viewport()
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ def test_error_keeps_every_word_and_leads_to_the_field(page: Page, article, expe
     form.get_by_label("E-Mail").fill("anna@")
     form.get_by_label("Website").fill("www.example.org")
     form.get_by_label("Benachrichtige mich").check()
-    form.get_by_role("button", name="Vorschau").click()
+    form.get_by_role("button", name="Kommentar absenden").click()
     expect(form.get_by_role("alert")).to_contain_text("Ihr Text ist noch da")
     expect(form.get_by_label("Kommentar", exact=True)).to_have_value("Meine Worte.")
     expect(form.get_by_label("E-Mail")).to_have_value("anna@")
@@ -176,6 +176,19 @@ def test_what_is_pasted_and_sent_at_once_is_not_held(page: Page, article, settin
     form.get_by_role("button", name="Kommentar absenden").click()
     expect(page.locator("#kommentar-1")).to_be_visible()
     assert Comment.objects.get().is_published
+
+
+def test_what_is_missing_is_said_at_once(page: Page, article, settings, expected):
+    settings.WRITING_SECONDS = 60.0
+    expected.append("422")
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Name").fill("Anna")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(form.get_by_role("alert")).to_contain_text("Noch nicht abgeschickt")
+    form.get_by_label("Kommentar", exact=True).fill("Eingefügt.")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(form.locator(":scope > .status")).to_contain_text("wird gesendet")
 
 
 def test_who_looked_at_the_preview_does_not_wait_again(page: Page, article):

@@ -60,7 +60,7 @@ def test_preview_and_error_keep_every_word(plain_page: Page, article):
     form.get_by_label("Kommentar", exact=True).fill(WORDS)
     form.get_by_label("Website").fill("www.example.org")
     form.get_by_label("Benachrichtige mich").check()
-    form.get_by_role("button", name="Vorschau").click()
+    form.get_by_role("button", name="Kommentar absenden").click()
     confirm(plain_page)
     for press in [None, "Kommentar absenden"]:
         if press:

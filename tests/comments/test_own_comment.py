@@ -1,5 +1,6 @@
 """One's own comment: taken back, changed, deleted; on the device it was written with, or through a mailed link."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -222,6 +223,20 @@ def test_taken_back_before_anyone_is_told(transactional_db, article, letters, ru
     device.post(f"/kommentar/{the_comment().pk}/loeschen/")
     run_jobs()
     assert letters() == []
+
+
+def test_taken_back_the_wish_for_mails_waits_in_the_form(transactional_db, article, letters, run_jobs):
+    """Nobody is asked to confirm mails about answers to a comment that is not there, and sent again it is asked."""
+    device = Client()
+    wish = {"email": "anna@example.org", "notify": "on"}
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words(**wish))
+    form = device.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"}).text
+    assert re.search(r'<input[^>]*name="notify"[^>]*checked', form)
+    run_jobs()
+    assert letters() == []
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words(**wish))
+    run_jobs()
+    assert [letter.recipient for letter in letters()] == ["anna@example.org"]
 
 
 def test_deleting_asks_first_and_takes_the_words_away(article, author):

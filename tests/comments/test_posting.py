@@ -295,6 +295,26 @@ def test_preview_shows_what_would_be_stored_and_stores_nothing(client, article):
     assert Comment.objects.get().html == shown
 
 
+def test_preview_needs_no_name(client, article):
+    page = client.post(write_url(article), {"body": "*So*", "name": "", "website": "kein Ort", "preview": "1"})
+    assert (page.status_code, "<em>So</em>" in page.text, "errorlist" in page.text) == (200, True, False)
+
+
+HINTS = {
+    "open": None,
+    "all_held": "liest die Redaktion jeden Kommentar",
+    "first_held": "Wer hier zum ersten Mal schreibt",
+    "confirmed": "sobald Sie Ihre E-Mail-Adresse bestätigen",
+}
+
+
+@pytest.mark.parametrize("mode", HINTS)
+def test_form_says_what_happens_before_a_comment_appears(client, db, mode):
+    article = factories.article(comment_mode=mode)
+    page = client.get(f"/artikel/{article.slug}/").text
+    assert [hint for hint in HINTS.values() if hint and hint in page] == [hint for hint in [HINTS[mode]] if hint]
+
+
 def test_preview_shows_errors_too(client, article):
     page = client.post(write_url(article), factories.words(body="", preview="1"))
     assert page.status_code == 422

@@ -325,6 +325,18 @@ def test_permalink_of_a_removed_comment_is_not_there(article, client):
         assert client.get(f"/kommentar/{gone.pk}/").status_code == 404
 
 
+def test_permalink_of_a_tombstone_whose_answer_is_further_back(article, client):
+    root = factories.comment(article)
+    gone = factories.comment(article, parent=root)
+    for _ in range(REPLIES_PER_THREAD):
+        factories.comment(article, parent=root)
+    factories.comment(article, "Die Antwort darauf.", parent=gone)
+    remove(gone, moderator=None, reason="Regel 1")
+    page = client.get(f"/kommentar/{gone.pk}/", follow=True)
+    assert f'id="kommentar-{gone.number}"' in page.text
+    assert "Die Antwort darauf." in page.text
+
+
 def test_permalink_of_a_tombstone_leads_to_it(article, client):
     *above, _alive = chain(article, 4)
     for gone in above:

@@ -112,6 +112,19 @@ def test_what_is_missing_is_said_and_the_rest_is_kept(comment, fields, sentence)
     assert Notice.objects.count() == 0
 
 
+def test_empty_form_says_all_that_is_missing_at_once(comment):
+    page = Client().post(address(comment), {"url": ""})
+    for sentence in (
+        "worum es geht",
+        "in ein, zwei Sätzen",
+        "Ihren Namen",
+        "Ihre E-Mail-Adresse",
+        "nach bestem Wissen",
+    ):
+        assert sentence in page.text
+    assert "markierten Felder an. Ihr Text" not in page.text
+
+
 def test_author_is_not_told_who_reported(comment, client):
     report(Client(), comment)
     assert "Berta" not in client.get(f"/artikel/{comment.article.slug}/").text
