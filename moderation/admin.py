@@ -25,6 +25,12 @@ class DecisionInline(admin.TabularInline):
         return False
 
 
+class NoticeInline(DecisionInline):
+    model = Notice
+    fields = readonly_fields = ["created_at", "kind", "reason", "state"]
+    show_change_link = True
+
+
 class RevisionInline(DecisionInline):
     model = Revision
     fields = readonly_fields = ["replaced_at", "body"]
@@ -60,7 +66,7 @@ class CommentAdmin(admin.ModelAdmin):
         "shown_body",
     ]
     readonly_fields = fields
-    inlines = [RevisionInline, DecisionInline]
+    inlines = [NoticeInline, RevisionInline, DecisionInline]
 
     def has_add_permission(self, request) -> bool:
         return False

@@ -248,6 +248,13 @@ def test_left_standing_in_the_admin_is_told_too(article, desk, letters, run_jobs
     assert address not in answer
 
 
+def test_comments_page_shows_what_was_reported(article, desk):
+    made = notice(comment_of(article))
+    page = desk.get(f"/redaktion/comments/comment/{made.comment_id}/change/").text
+    assert made.reason in page
+    assert f"/redaktion/moderation/notice/{made.pk}/change/" in page
+
+
 def test_old_form_of_a_notice_opens_nothing_again(article, moderator, desk):
     comment = comment_of(article)
     made = notice(comment)
