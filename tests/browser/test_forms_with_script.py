@@ -192,14 +192,12 @@ def test_what_is_missing_is_said_at_once(page: Page, article, settings, expected
 
 
 def test_who_looked_at_the_preview_does_not_wait_again(page: Page, article):
-    opened = "document.querySelector('[data-comment-form]').opened"
     page.goto(article.get_absolute_url())
     form = page.get_by_role("form", name="Kommentar schreiben")
     form.get_by_label("Kommentar", exact=True).fill("Mit *Vorschau*.")
     form.get_by_label("Name").fill("Anna")
-    page.wait_for_function("document.querySelector('[data-comment-form]').elements.form_key.value")
-    before = page.evaluate(opened)
+    expect(form.locator("[name=form_key]")).not_to_have_value("")
+    opened = form.evaluate("form => form.opened")
     form.get_by_role("button", name="Vorschau").click()
     expect(form.locator(".preview em")).to_have_text("Vorschau")
-    page.wait_for_function(opened)  # the script looks at what has arrived
-    assert page.evaluate(opened) == before
+    expect(form).to_have_js_property("opened", opened)
