@@ -188,7 +188,7 @@ def test_what_is_missing_is_said_at_once(page: Page, article, settings, expected
     expect(form.get_by_role("alert")).to_contain_text("Noch nicht abgeschickt")
     form.get_by_label("Kommentar", exact=True).fill("Eingefügt.")
     form.get_by_role("button", name="Kommentar absenden").click()
-    expect(form.locator(":scope > .status")).to_contain_text("wird gesendet")
+    expect(form.locator(":scope > .status")).to_contain_text("Wird gesendet")
 
 
 def test_who_looked_at_the_preview_does_not_wait_again(page: Page, article):
