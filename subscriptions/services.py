@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,7 +32,8 @@ def subscribe(
     *, article: Article, reader: Reader, kind: str, email: str, network: str, with_comment: bool = False
 ) -> Subscription:
     """Notes the wish and owes the opt-in mail; active at once only where the reader proved the address before.
-    `email` is canonical (newsroom.addresses). A wish that came `with_comment` waits until that can't be taken back.
+    `email` is canonical (newsroom.addresses). A wish that came `with_comment` ends with it, if that is taken back before
+    the mail went.
 
     The caller answers the same whatever happens here: known, unknown and pending addresses look alike (C7).
     """
@@ -91,8 +91,7 @@ def _ask(row: Subscription, network: str, with_comment: bool) -> None:
     if is_due:
         row.opt_in_sent_at = timezone.now()
     row.save(update_fields=["opt_in_sent_at"])
-    later = {"schedule_in": {"seconds": settings.UNDO_SECONDS}} if with_comment and settings.UNDO_SECONDS else {}
-    send_opt_in.configure(**later).defer(subscription_id=row.pk if is_due else NOBODY, with_comment=with_comment)
+    send_opt_in.defer(subscription_id=row.pk if is_due else NOBODY, with_comment=with_comment)
 
 
 def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0) -> None:
