@@ -32,8 +32,8 @@ def subscribe(
     *, article: Article, reader: Reader, kind: str, email: str, network: str, with_comment: bool = False
 ) -> Subscription:
     """Notes the wish and owes the opt-in mail; active at once only where the reader proved the address before.
-    `email` is canonical (newsroom.addresses). A wish that came `with_comment` ends with it, if that is taken back before
-    the mail went.
+    `email` is canonical (newsroom.addresses). A wish that came `with_comment` ends with it, if that is taken back
+    before the mail went.
 
     The caller answers the same whatever happens here: known, unknown and pending addresses look alike (C7).
     """
