@@ -1,3 +1,6 @@
+from functools import cache
+from importlib import resources
+
 from django import forms
 from django.conf import settings
 from django.forms.utils import flatatt
@@ -6,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from newsroom.addresses import AddressField
-from subscriptions.models import Recipient, Subscription, known_zones
+from subscriptions.models import Recipient, Subscription
 from subscriptions.rhythm import Rhythm
 
 
@@ -54,23 +57,19 @@ class AddressForm(forms.Form):
 
 def _zones() -> list[tuple[str, str]]:
     """The reader's own first: most live where the newspaper does."""
-    usual = settings.TIME_ZONE
-    names = sorted(name for name in known_zones() if name.startswith(_CONTINENTS))
-    return [("", _("wie diese Seite (%s)") % usual.replace("_", " ")), *((n, n.replace("_", " ")) for n in names)]
+    usual = _shown(settings.TIME_ZONE)
+    return [("", _("wie diese Seite (%s)") % usual), *((name, _shown(name)) for name in _places())]
 
 
-_CONTINENTS = (
-    "Europe/",
-    "Africa/",
-    "America/",
-    "Antarctica/",
-    "Arctic/",
-    "Asia/",
-    "Atlantic/",
-    "Australia/",
-    "Indian/",
-    "Pacific/",
-)
+@cache
+def _places() -> list[str]:
+    """Under their names of today: a place that was renamed stands there once."""
+    table = resources.files("tzdata").joinpath("zoneinfo/zone.tab").read_text(encoding="utf-8")
+    return sorted(line.split("\t")[2] for line in table.splitlines() if not line.startswith("#"))
+
+
+def _shown(zone: str) -> str:
+    return zone.replace("_", " ")
 
 
 class LongSelect(forms.Select):
@@ -104,6 +103,9 @@ class RecipientForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         usual = dict(settings.LANGUAGES)[settings.LANGUAGE_CODE]
+        own = self.instance.time_zone
+        if own and own not in _places():  # chosen under an older name
+            self.fields["time_zone"].choices = [*_zones(), (own, _shown(own))]
         self.fields["language"].choices = [("", _("wie diese Seite (%s)") % usual), *settings.LANGUAGES]
 
     def clean(self) -> dict:

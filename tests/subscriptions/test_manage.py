@@ -407,3 +407,14 @@ def test_account_is_led_to_its_own_page_and_a_mere_address_is_not(row, client):
     answer = client.get("/abos/", follow=True)
     assert Recipient.by_token(answer.redirect_chain[0][0].split("/")[2]).email == BERTA
     assert "Brücke gesperrt" in answer.text
+
+
+def test_places_stand_once_and_an_older_name_stays_chosen(client, db):
+    me = Recipient.objects.create(email="berta@example.org", time_zone="Asia/Calcutta")
+    factories.subscription(factories.article(), me.email)
+    choices = re.findall(r'<option value="([^"]*)"( selected)?>([^<]*)</option>', client.get(f"/abos/{me.token}/").text)
+    names = {value: (shown, bool(chosen)) for value, chosen, shown in choices}
+    assert names["Asia/Kolkata"] == ("Asia/Kolkata", False)
+    assert names["Asia/Calcutta"] == ("Asia/Calcutta", True)
+    assert names["America/New_York"] == ("America/New York", False)
+    assert not {"Asia/Saigon", "Europe/Belfast", "US/Eastern"} & names.keys()
