@@ -22,7 +22,7 @@ THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the beginning; the rest has a page of its own. Where many threads are long,
 # the first thirty show one reply each: a page stays readable, and under 20 kB.
 REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 30
-CROWDED = 38  # replies that a page would show
+CROWDED = 36  # replies that a page would show
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
 PICKS = 3
@@ -269,10 +269,11 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
 # How many replies the page of a thread would show, how many answered threads stand ahead of it, and how many replies
 # before one: all bounded.
 _PLACE = f"""
-    SELECT coalesce(sum(least(reply_count, {REPLIES_PER_THREAD})), 0),
+    SELECT coalesce(sum(CASE reply_count WHEN {REPLIES_PER_THREAD + 1} THEN {REPLIES_PER_THREAD + 1}
+                             ELSE least(reply_count, {REPLIES_PER_THREAD}) END), 0),
            count(*) FILTER (WHERE reply_count > 0 AND thread_number < %s),
            (SELECT count(*) FROM (SELECT FROM comments_comment WHERE root_id = %s AND number < %s
-                                  LIMIT {REPLIES_PER_THREAD}) AS earlier)
+                                  LIMIT {REPLIES_PER_THREAD + 1}) AS earlier)
     FROM comments_comment WHERE article_id = %s AND thread_number > %s AND thread_number <= %s
 """
 
@@ -285,23 +286,28 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
     """
     root = comment.root or comment
     page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
+    shown = _shown_of(root.reply_count + is_new)
     # A tombstone stands only where an answer to it does, and that may be further back.
     if comment.root_id and (
-        not comment.is_published
-        or (is_new and root.reply_count >= REPLIES_PER_THREAD)
-        or _is_further_back(comment, page)
+        not comment.is_published or (is_new and root.reply_count >= shown) or _is_further_back(comment, page, shown)
     ):
         address = reverse("thread", args=[comment.article.slug, root.number])
         return f"{address}?ab={comment.number}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
 
 
-def _is_further_back(reply: Comment, page: Position) -> bool:
+def _is_further_back(reply: Comment, page: Position, shown: int) -> bool:
     """Is it none of the first replies, which stand on the page of its thread's root?"""
     root, first = reply.root, (page.page - 1) * THREADS_PER_PAGE
     parameters = [root.pk, reply.number, reply.article_id, first, first + THREADS_PER_PAGE]
     wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
-    return earlier >= (REPLIES_PER_THREAD if wanted <= CROWDED else ahead < REPLIES_WHERE_CROWDED)
+    return earlier >= (shown if wanted <= CROWDED else ahead < REPLIES_WHERE_CROWDED)
+
+
+def _shown_of(replies: int) -> int:
+    """How many of a thread's replies its page shows at most. A single further one takes no more room than the words
+    that it is there."""
+    return REPLIES_PER_THREAD + (replies == REPLIES_PER_THREAD + 1)
 
 
 def has_living_replies(comment: Comment) -> bool:
@@ -379,19 +385,20 @@ def _roots_queryset(order: Order, inline: bool, goes_on: bool, one_block: bool) 
 
 def _first_replies(roots: list[Comment]) -> list[Comment]:
     """The first replies of each thread, by number, in one query."""
-    answered = [root.pk for root in roots if root.reply_count]
-    limit = REPLIES_PER_THREAD
-    if sum(min(root.reply_count, REPLIES_PER_THREAD) for root in roots) > CROWDED:
-        answered, limit = answered[:REPLIES_WHERE_CROWDED], 1
-    return _replies_prepared.all(answered=answered, limit=limit)
+    answered = [root for root in roots if root.reply_count]
+    limits = [_shown_of(root.reply_count) for root in answered]
+    if sum(min(root.reply_count, _shown_of(root.reply_count)) for root in answered) > CROWDED:
+        answered = answered[:REPLIES_WHERE_CROWDED]
+        limits = [1] * len(answered)
+    return _replies_prepared.all(answered=[root.pk for root in answered], limits=limits)
 
 
 def _replies_queryset() -> models.QuerySet[Comment]:
     first = RawSQL(
-        "SELECT reply.id FROM unnest(%s::bigint[]) AS thread(id) CROSS JOIN LATERAL ("
+        "SELECT reply.id FROM unnest(%s::bigint[], %s::int[]) AS thread(id, shown) CROSS JOIN LATERAL ("
         " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL"
-        " ORDER BY number LIMIT %s) AS reply",
-        [Given("answered"), Given("limit")],
+        " ORDER BY number LIMIT thread.shown) AS reply",
+        [Given("answered"), Given("limits")],
     )
     # Only roots are tied to passages.
     return Comment.objects.for_page().select_related(None).filter(pk__in=first).order_by("number")

@@ -206,6 +206,19 @@ def test_long_thread_shows_its_beginning_and_a_page_of_its_own(article, client):
     assert len(shown(whole)) == 1 + REPLIES_PER_THREAD + 3
 
 
+def test_a_single_further_reply_is_not_hidden_behind_words_as_long(article, client):
+    root = factories.comment(article)
+    for _ in range(REPLIES_PER_THREAD + 1):
+        last = factories.comment(article, parent=root)
+    assert len(shown(client.get(f"/artikel/{article.slug}/"))) == 2 + REPLIES_PER_THREAD
+    assert client.get(f"/kommentar/{last.pk}/").url == f"/artikel/{article.slug}/#kommentar-{last.number}"
+    last = factories.comment(article, parent=root)
+    page = client.get(f"/artikel/{article.slug}/")
+    assert len(shown(page)) == 1 + REPLIES_PER_THREAD
+    assert "2 weitere Antworten anzeigen" in page.text
+    assert "/gespraech/1/" in client.get(f"/kommentar/{last.pk}/").url
+
+
 def test_crowded_page_shows_the_first_reply_of_the_first_thirty(article, client):
     roots = threads(article, 40)
     for root in roots:
