@@ -20,9 +20,9 @@ from newsroom.prepared import Given, Prepared, fetch_one
 
 THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the beginning; the rest has a page of its own. Where many threads are long,
-# the first thirty show one reply each: a page stays readable, and under 20 kB.
-REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 30
-CROWDED = 32  # replies that a page would show
+# only the first show one reply each: a page stays readable, and under 20 kB.
+REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 27
+CROWDED = 30  # replies that a page would show
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
 PICKS = 3

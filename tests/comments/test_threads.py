@@ -219,7 +219,7 @@ def test_a_single_further_reply_is_not_hidden_behind_words_as_long(article, clie
     assert "/gespraech/1/" in client.get(f"/kommentar/{last.pk}/").url
 
 
-def test_crowded_page_shows_the_first_reply_of_the_first_thirty(article, client):
+def test_crowded_page_shows_the_first_reply_of_the_first_threads(article, client):
     roots = threads(article, 40)
     for root in roots:
         for _ in range(2):
