@@ -75,7 +75,7 @@ class Part:
         elif encoding == "base64":
             data = _NOT_BASE64.sub(b"", data)
             data = binascii.a2b_base64(data[: len(data) - (len(data) % 4 == 1)] + b"==")
-        text = _decoded(data, self.parameter("charset"))
+        text = decoded(data, self.parameter("charset"))
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -85,11 +85,11 @@ def take_apart(data: bytes) -> Part:
     for line in _FOLD.sub(b"", head[:HEAD_BYTES]).split(b"\n"):
         name, colon, value = line.partition(b":")
         if colon:
-            fields.setdefault(name.decode("ascii", "replace").strip().lower(), []).append(_decoded(value, ""))
+            fields.setdefault(name.decode("ascii", "replace").strip().lower(), []).append(decoded(value, ""))
     return Part(fields, body)
 
 
-def _decoded(data: bytes, charset: str) -> str:
+def decoded(data: bytes, charset: str) -> str:
     """As the named charset, as UTF-8 or as Windows-1252, which most programs mean that name another."""
     charset = charset.lower()
     if not _CHARSET.fullmatch(charset) or charset in ("us-ascii", "ascii", "iso-8859-1", "latin1"):
@@ -116,7 +116,7 @@ def decoded_words(field: str) -> str:
     return "".join(
         piece
         if isinstance(piece, str)
-        else _decoded(piece, charset)
+        else decoded(piece, charset)
         if charset
         else piece.decode("raw-unicode-escape", errors="replace")  # what decode_header() makes of all others
         for piece, charset in pieces

@@ -400,6 +400,39 @@ def test_sendgrid_brings_a_mail(form, article, is_raw):
     assert replies() == [("Carl", "Schöne Grüße.")]
 
 
+CHARSETS = {"windows-1252": "windows-1252", "utf-8": "utf-8", "punycode": "utf-8", "no such": "utf-8", "hex": "utf-8"}
+
+
+@pytest.mark.parametrize("named, really", CHARSETS.items())
+def test_sendgrid_brings_words_in_the_bytes_they_came_in(say, article, named, really):
+    told = delivery(article)
+    fields = {
+        "headers": mail().partition(b"Content-Type")[0],
+        "text": "Schöne „Grüße“.".encode(really),
+        "envelope": json.dumps({"to": [address(told)], "from": "carl@example.org"}).encode(),
+        "charsets": json.dumps({"text": named}).encode(),
+    }
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + fields[name] for name in fields]
+    secret = b64encode(SECRET.encode()).decode()
+    answer = Client(headers={"Authorization": f"Basic {secret}"}).post(
+        "/anymail/sendgrid/inbound/",
+        b"\r\n".join([*parts, b"--b--\r\n"]),
+        content_type="multipart/form-data; boundary=b",
+    )
+    assert answer.status_code == 200
+    assert replies() == [("Carl", "Schöne „Grüße“.")]
+
+
+@pytest.mark.parametrize("charsets", ['{"text": "windows-1252"}', '{"text": "punycode"}', "[1]", "{"])
+@pytest.mark.parametrize("name", SLOW)
+def test_no_mail_that_sendgrid_took_apart_holds_a_process(form, article, name, charsets):
+    told, begin = delivery(article), time.process_time()
+    fields = {"headers": f"{HEAD}{SLOW[name]}", "text": "--b\n\n" * 60_000, "charsets": charsets, "html": ""}
+    fields["envelope"] = json.dumps({"to": [address(told)], "from": "carl@example.org"})
+    assert form("sendgrid/inbound", fields, "multipart").status_code == 200
+    assert time.process_time() - begin < 1
+
+
 def test_mail_that_is_too_large_is_answered(say, article):
     told = delivery(article)
     assert say("postmark/inbound", inbound(told, mail("Sehr viel. " * 30_000))).status_code == 200
