@@ -8,6 +8,7 @@ class ArticlesConfig(AppConfig):
     verbose_name = pgettext_lazy("plural", "Artikel")
 
     def ready(self) -> None:
-        from articles.shipped import create_missing_pages  # models are not there before ready()
+        # Not above: it imports models, which are not there before all apps are.
+        from articles.shipped import create_missing_pages
 
         post_migrate.connect(create_missing_pages, sender=self, dispatch_uid="articles.create_missing_pages")

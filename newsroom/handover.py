@@ -105,7 +105,8 @@ def understand(error: Exception) -> Refusal:
     if isinstance(error, ours):
         return Refusal(About.SERVER, _answer(error))
     if settings.ANYMAIL:
-        from anymail.exceptions import AnymailError, AnymailRecipientsRefused  # only there where it is used
+        # Brings `requests` along, 8 MB in every process, where most sites have a mail server and no provider.
+        from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 
         if isinstance(error, AnymailRecipientsRefused):
             return Refusal(About.RECIPIENT, str(error)[:300])

@@ -23,7 +23,8 @@ urlpatterns = [
 ]
 
 if settings.ANYMAIL.get("WEBHOOK_SECRET"):  # without it anybody could tell us anything
-    import subscriptions.webhooks  # noqa: F401 (listens to anymail's signals)
+    # Only here: it listens to anymail's signals, and changes how anymail reads mails.
+    import subscriptions.webhooks  # noqa: F401
 
     urlpatterns.append(path(settings.WEBHOOKS[1:], include("anymail.urls")))
 
