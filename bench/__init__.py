@@ -15,6 +15,7 @@ The site imports nothing from here.
     client.py     a small HTTP client that takes little of the machine it measures
     constant.py   the response to compare with: the same bytes out of a Django that does nothing else
     house.py      starts, watches and stops the site
+    steps.py      the steps, one after the other
     measure.py    what is asked of the site, and what is noted of the answers
     report.py     the table and the line of JSON
 """
