@@ -78,9 +78,9 @@ def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespon
     """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again."""
     if request.method == "POST":
         words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
-        words["notify"] = wants_replies(reader, comment)
         delete_comment(comment=comment, reader=reader)
         if "undo" in request.POST:
+            words["notify"] = wants_replies(reader, comment)
             form = CommentForm(initial=words | {"form_key": new_form_key()}, article=comment.article, reader=reader)
             sentence = _("Ihr Kommentar ist zurückgezogen. Sie können ihn ändern und neu absenden oder es lassen.")
             place = {"parent": comment.parent, "passage": comment.passage, "action": write_address(comment)}

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from articles.models import Article
 from comments.models import Comment
@@ -22,9 +22,9 @@ HELD_ABOVE_PER_NETWORK, REFUSED_ABOVE_PER_NETWORK = 120, 600
 
 _LINK = re.compile(r"(?i)\bhttps?://(?:www\.)?|\bwww\.")
 
-
 # Why a comment waits where nothing about it was conspicuous: the editors read these before they appear.
-_ALL_HELD, _FIRST_HELD = _lazy("Alle Kommentare dieses Artikels werden geprüft"), _lazy("Erster Kommentar")
+_ALL_HELD = gettext_lazy("Alle Kommentare dieses Artikels werden geprüft")
+_FIRST_HELD = gettext_lazy("Erster Kommentar")
 
 
 @dataclass(frozen=True)

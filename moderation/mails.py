@@ -1,6 +1,7 @@
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from comments.models import Comment
 from moderation.by_mail import Step, order_token
@@ -8,7 +9,16 @@ from moderation.models import Decision, Notice
 from newsroom.mail import compose, mail_domain, site_url
 from readers.models import User
 
-OBJECTIONS = "/kontakt/"  # says how to object
+_OBJECTIONS = "/kontakt/"  # says how to object
+_NO_PROGRAM = gettext_lazy("Entschieden hat ein Mensch; ein Programm war daran nicht beteiligt.")
+_LED_TO = {
+    Decision.Occasion.NOTICE: (gettext_lazy("Anlass war eine Meldung."), _NO_PROGRAM),
+    Decision.Occasion.REVIEW: (gettext_lazy("Wir haben ihn gelesen, bevor er erscheinen sollte."), _NO_PROGRAM),
+    Decision.Occasion.STAFF: (gettext_lazy("Gefunden hat ihn die Redaktion selbst."), _NO_PROGRAM),
+    Decision.Occasion.PROGRAM: (
+        gettext_lazy("Ein Programm hatte ihn angehalten, bevor er erschien; entschieden hat ein Mensch."),
+    ),
+}
 
 
 def notice_receipt_mail(notice: Notice) -> EmailMultiAlternatives:
@@ -35,7 +45,7 @@ def outcome_mail(notice: Notice) -> EmailMultiAlternatives:
             "article": comment.article,
             "is_published": comment.is_published,
             "comment_url": site_url(comment.get_absolute_url()),
-            "objection_url": site_url(OBJECTIONS),
+            **_redress(),
         },
         headers={"Message-ID": f"<outcome-{notice.pk}.{notice.decision_id}@{mail_domain()}>"},
     )
@@ -62,8 +72,9 @@ def statement_mail(decision: Decision, email: str, *, proved: bool) -> EmailMult
             "article": comment.article,
             "never_shown": comment.number is None,
             "proved": proved,
+            "led_to": " ".join(map(str, _LED_TO.get(decision.occasion, ()))),
             "url": site_url(comment.get_absolute_url()),
-            "objection_url": site_url(OBJECTIONS),
+            **_redress(),
         },
         headers={"Message-ID": f"<statement-{decision.pk}@{mail_domain()}>"},
     )
@@ -77,6 +88,18 @@ def pick_mail(comment: Comment) -> EmailMultiAlternatives:
         template="moderation/mail/pick",
         context={"comment": comment, "article": comment.article, "url": site_url(comment.get_absolute_url())},
     )
+
+
+def _redress() -> dict[str, str]:
+    """What one can do about a decision (DSA Art. 16(5), 17(3)(f))."""
+    return {
+        "objection": _(
+            "Wenn Sie anderer Meinung sind: Sie können sechs Monate lang Einspruch einlegen. Das kostet nichts und"
+            " braucht keine Form, und darüber entscheidet wieder ein Mensch. Vor Gericht gehen können Sie außerdem"
+            " jederzeit."
+        ),
+        "objection_url": site_url(_OBJECTIONS),
+    }
 
 
 def held_comment_mail(comment: Comment, editor: User, *, is_last: bool = False) -> EmailMultiAlternatives:

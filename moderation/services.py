@@ -1,7 +1,6 @@
 """Decisions about comments, and notices that ask for one; and what the editors recommend. Each decision says whether it
 was made: where another was faster, there is nothing left to decide."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -74,8 +73,7 @@ def restore(comment: Comment, *, moderator: User) -> bool:
         comment = Comment.objects.lock(comment.pk)
         if comment.state != Comment.State.REMOVED:
             return False
-        removals = comment.decisions.filter(action=Decision.Action.REMOVE)
-        notices = list(Notice.objects.filter(decision=removals.first()).order_by("pk")) if removals else []
+        notices = list(comment.notices.filter(decision__action=Decision.Action.REMOVE).order_by("pk"))
         publish(comment)
         decision = _decide(comment, moderator, Decision.Action.RESTORE)
         send_statement.defer(decision_id=decision.pk)
@@ -152,11 +150,11 @@ def _occasion(comment: Comment, notices: list[Notice]) -> Decision.Occasion:
     return Decision.Occasion.STAFF
 
 
-def _settle(notices: Iterable[Notice], decision: Decision) -> None:
+def _settle(notices: list[Notice], decision: Decision) -> None:
     """These notices are answered by this decision. Who sent several about one comment gets one mail."""
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(
         state=Notice.State.DECIDED, decision=decision
     )
-    first_of = {notice.email: notice for notice in reversed(list(notices)) if notice.email}
+    first_of = {notice.email: notice for notice in reversed(notices) if notice.email}
     for notice in first_of.values():
         send_outcome.defer(notice_id=notice.pk, decision_id=decision.pk)

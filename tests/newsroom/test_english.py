@@ -71,6 +71,10 @@ def in_python() -> Iterator[Key]:
     for path in sorted(path for folder in OURS for path in folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+            for imported in node.names if isinstance(node, ast.ImportFrom) else ():
+                # Under another name neither we nor makemessages would see what is asked of it.
+                known = imported.asname in (None, "_") or imported.name.removesuffix("_lazy") not in ARGUMENTS
+                assert known, f"{path}:{node.lineno}: {imported.name} as {imported.asname}"
             wanted = ARGUMENTS.get("gettext" if name == "_" else name.removesuffix("_lazy"))
             if wanted:
                 given = [getattr(argument, "value", None) for argument in node.args[: len(wanted)]]
