@@ -1,8 +1,10 @@
 """Automatic rules before publication: publish, hold for a moderator, or refuse. People's decisions are moderation."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -11,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from articles.models import Article
 from comments.models import Comment
 from newsroom.formkey import FormKey
-from newsroom.prepared import fetch_one
-from newsroom.ratelimit import count_up_each
+from newsroom.prepared import fetch_all
+from newsroom.ratelimit import COUNT_UP, Counting
 from readers.models import Reader
 
 LINKS_BY_NEWCOMERS = 2
@@ -48,8 +50,28 @@ class Verdict:
         return not (self.held_because or self.needs_confirmation or self.refused)
 
 
-# As an array, to be asked for together with something else.
-BLOCKED_WORDS = "ARRAY(SELECT word FROM comments_blockedword ORDER BY word)"
+@dataclass(frozen=True)
+class Known:
+    """What screening is told by the database."""
+
+    blocked: list[str]  # words
+    by_reader: int  # attempts to write within LIMIT_WINDOW, this one included
+    from_network: int
+
+
+def look_up(reader: Reader, network: str, *, also: str = "NULL", parameters: Sequence = ()) -> tuple[Known, Any]:
+    """Counts an attempt to write and finds out what screening must know; and the value of `also`, an SQL expression
+    with its parameters, in the same trip to the database."""
+    by_reader, from_network = f"reader {reader.pk}", f"network {network}"
+    counting = Counting("comment", [by_reader, from_network], window=LIMIT_WINDOW)
+    rows = fetch_all(
+        f"WITH counted AS ({COUNT_UP})"
+        f" SELECT key, count, ARRAY(SELECT word FROM comments_blockedword ORDER BY word), {also} FROM counted",
+        [*counting.parameters, *parameters],
+    )
+    counted = counting.counted(row[:2] for row in rows)
+    blocked, found = rows[0][2:]
+    return Known(blocked, counted[by_reader], counted[from_network]), found
 
 
 def screen(
@@ -61,14 +83,16 @@ def screen(
     website: str,
     body: str,
     how: Circumstances,
-    blocked: list[str] | None = None,
+    known: Known,
 ) -> Verdict:
-    """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it.
-    `blocked` are the BLOCKED_WORDS, if they are known already."""
+    """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it."""
     verdict = Verdict()
-    if _too_many(reader, how.network, verdict):
+    if known.by_reader > REFUSED_ABOVE_PER_READER or known.from_network > REFUSED_ABOVE_PER_NETWORK:
+        verdict.refused = True
         return verdict
     because = verdict.held_because
+    if known.by_reader > HELD_ABOVE_PER_READER or known.from_network > HELD_ABOVE_PER_NETWORK:
+        because.append(_("Sehr viele Kommentare in kurzer Zeit"))
     if article.comment_mode == Article.CommentMode.ALL_HELD:
         because.append(str(_ALL_HELD))
     if how.trap:
@@ -76,9 +100,8 @@ def screen(
     in_a_newcomer = _suspicious_in_a_newcomer(article, body, how)
     if in_a_newcomer and not Comment.objects.filter(reader=reader).published().exists():
         because += in_a_newcomer
-    if blocked is None:
-        (blocked,) = fetch_one(f"SELECT {BLOCKED_WORDS}", [])
-    because += [_("Gesperrtes Wort: %s") % word for word in found_words(blocked, f"{name}\n{website}\n{body}")]
+    found = found_words(known.blocked, f"{name}\n{website}\n{body}")
+    because += [_("Gesperrtes Wort: %s") % word for word in found]
     verdict.needs_confirmation = article.comment_mode == Article.CommentMode.CONFIRMED and not reader.owns(email)
     return verdict
 
@@ -113,13 +136,3 @@ def found_words(blocked: list[str], text: str) -> list[str]:
         if hit:
             found.append(word)
     return found
-
-
-def _too_many(reader: Reader, network: str, verdict: Verdict) -> bool:
-    counted = count_up_each("comment", [f"reader {reader.pk}", f"network {network}"], window=LIMIT_WINDOW)
-    by_reader, from_network = counted.values()
-    if by_reader > REFUSED_ABOVE_PER_READER or from_network > REFUSED_ABOVE_PER_NETWORK:
-        verdict.refused = True
-    elif by_reader > HELD_ABOVE_PER_READER or from_network > HELD_ABOVE_PER_NETWORK:
-        verdict.held_because.append(_("Sehr viele Kommentare in kurzer Zeit"))
-    return verdict.refused

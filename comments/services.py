@@ -2,6 +2,7 @@
 
 import math
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -13,7 +14,7 @@ from django.utils.translation import ngettext
 from articles.models import NUMBER_COMMENT, Article, Counters
 from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
-from comments.screening import BLOCKED_WORDS, Circumstances, screen
+from comments.screening import Circumstances, look_up, screen
 from comments.tasks import send_confirmation, send_owner_mail
 from moderation.tasks import tell_on_duty
 from newsroom.prepared import Found, execute, fetch_one, insert
@@ -60,7 +61,9 @@ def post_comment(
 
     Raises Refused: closed meanwhile, parent gone, too many, or the form's key was used for another text.
     """
-    earlier, blocked = _same_submission(article, parent, passage, reader, draft, how)
+    submission = _Submission(article, parent, passage, reader, draft, how)
+    known, same = look_up(reader, how.network, also=_SAME_SUBMISSION, parameters=submission.parameters)
+    earlier = submission.earlier(same)
     if earlier is not None:
         return earlier
     if not article.takes_comments:
@@ -80,7 +83,7 @@ def post_comment(
         website=draft.website,
         body=draft.body,
         how=how,
-        blocked=blocked,
+        known=known,
     )
     if verdict.refused:
         raise too_many()
@@ -130,7 +133,7 @@ def post_comment(
                 )
     except IntegrityError:
         # Fifty at once with one key: the constraint let one through, the others find it here (E7).
-        earlier, _blocked = _same_submission(article, parent, passage, reader, draft, how)
+        earlier = submission.earlier(fetch_one(f"SELECT {_SAME_SUBMISSION}", submission.parameters)[0])
         if earlier is None:
             raise
         return earlier
@@ -191,6 +194,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             website=comment.website,
             body=body,
             how=how,
+            known=look_up(reader, how.network)[0],
         )
         if verdict.refused:
             raise too_many()
@@ -345,45 +349,50 @@ def _count_at_passage(comment: Comment, change: int) -> None:
         Passage.objects.filter(pk=comment.passage_id).update(comment_count=F("comment_count") + change)
 
 
-# In one statement, since each goes there and back: what the same submission made before, and the words to look for.
-_KNOWN_BEFORE = f"""
-    SELECT ARRAY(
+# What the same submission made before: by its key, or by the same words in the same place (C10).
+_SAME_SUBMISSION = """
+    ARRAY(
         SELECT id FROM comments_comment WHERE form_key = %s
         UNION
         SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND body = %s
           AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s
           AND state IN ('held', 'published')
-    ), {BLOCKED_WORDS}
+    )
 """
 
 
-def _same_submission(
-    article: Article,
-    parent: Comment | None,
-    passage: Passage | None,
-    reader: Reader,
-    draft: Draft,
-    how: Circumstances,
-) -> tuple[Comment | None, list[str]]:
-    """The comment this submission made before, by its key or by the same words in the same place (C10); and the words
-    that are blocked."""
-    # A passage that is not stored yet has no comments. None is in no place.
-    place = 0 if passage is not None and passage.pk is None else passage and passage.pk
-    key = how.key.id if how.key else None
-    parameters = [key, reader.pk, article.pk, draft.body, parent and parent.pk, place]
-    pks, blocked = fetch_one(_KNOWN_BEFORE, parameters)
-    found = list(Comment.objects.with_article().filter(pk__in=pks).order_by("pk")) if pks else []
-    for earlier in found:
-        if how.key and earlier.form_key == how.key.id:
-            if (earlier.article_id, earlier.parent, earlier.body) != (article.pk, parent, draft.body):
-                raise Refused(
-                    _(
-                        "Mit diesem Formular wurde schon ein anderer Kommentar abgeschickt."
-                        " Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab."
+@dataclass(frozen=True)
+class _Submission:
+    article: Article
+    parent: Comment | None
+    passage: Passage | None
+    reader: Reader
+    draft: Draft
+    how: Circumstances
+
+    @property
+    def parameters(self) -> list:
+        """Of _SAME_SUBMISSION."""
+        # A passage that is not stored yet has no comments. None is in no place.
+        place = 0 if self.passage is not None and self.passage.pk is None else self.passage and self.passage.pk
+        words = [self.reader.pk, self.article.pk, self.draft.body, self.parent and self.parent.pk, place]
+        return [self.how.key and self.how.key.id, *words]
+
+    def earlier(self, pks: list[int]) -> Comment | None:
+        """The comment it made before, among those that _SAME_SUBMISSION found. Raises Refused."""
+        found = list(Comment.objects.with_article().filter(pk__in=pks).order_by("pk")) if pks else []
+        for comment in found:
+            if self.how.key and comment.form_key == self.how.key.id:
+                wanted = self.article.pk, self.parent, self.draft.body
+                if (comment.article_id, comment.parent, comment.body) != wanted:
+                    raise Refused(
+                        _(
+                            "Mit diesem Formular wurde schon ein anderer Kommentar abgeschickt."
+                            " Ihr neuer Text steht noch hier; schicken Sie ihn einfach noch einmal ab."
+                        )
                     )
-                )
-            return earlier, blocked
-    return (found[0] if found else None), blocked
+                return comment
+        return found[0] if found else None
 
 
 def _remember_guest(reader: Reader, draft: Draft) -> None:

@@ -7,6 +7,7 @@ A row holds an HMAC of what is limited, keyed with the day, so that it means not
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,28 +17,35 @@ from django.utils import timezone
 from newsroom.models import Limit
 from newsroom.prepared import fetch_all
 
+# Counts one more of each key and returns how many there were in this window, this one included. May be asked together
+# with something else, as `WITH counted AS (COUNT_UP)`; takes a Counting's parameters.
+COUNT_UP = """
+    INSERT INTO newsroom_limit (key, count, until) SELECT key, 1, %s FROM unnest(%s::bytea[]) AS key
+    ORDER BY key -- always in the same order: no deadlock
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN newsroom_limit.until < %s THEN 1 ELSE newsroom_limit.count + 1 END,
+        until = CASE WHEN newsroom_limit.until < %s THEN excluded.until ELSE newsroom_limit.until END
+    RETURNING key, count
+"""
+
+
+class Counting:
+    """What COUNT_UP is given to count one more `action` of each of `whos`, and what its rows say of them."""
+
+    def __init__(self, action: str, whos: list[str], *, window: timedelta):
+        now = timezone.now()
+        day_key = f"{settings.SECRET_KEY}{now:%Y-%m-%d}".encode()
+        self._whos = {hmac.digest(day_key, f"{action}\x00{who}".encode(), hashlib.sha256): who for who in whos}
+        self.parameters = [now + window, list(self._whos), now, now]
+
+    def counted(self, rows: Iterable[tuple[bytes, int]]) -> dict[str, int]:
+        return {self._whos[bytes(key)]: count for key, count in rows}
+
 
 def count_up(action: str, who: str, *, window: timedelta) -> int:
     """Counts one more `action` of `who` and returns how many there were in this window, this one included."""
-    return count_up_each(action, [who], window=window)[who]
-
-
-def count_up_each(action: str, whos: list[str], *, window: timedelta) -> dict[str, int]:
-    """The same for several at once: one statement."""
-    now = timezone.now()
-    day_key = f"{settings.SECRET_KEY}{now:%Y-%m-%d}".encode()
-    keys = {hmac.digest(day_key, f"{action}\x00{who}".encode(), hashlib.sha256): who for who in whos}
-    rows = fetch_all(
-        "INSERT INTO newsroom_limit (key, count, until) SELECT key, 1, %s FROM unnest(%s::bytea[]) AS key"
-        " ORDER BY key"  # always in the same order: no deadlock
-        " ON CONFLICT (key) DO UPDATE SET"
-        " count = CASE WHEN newsroom_limit.until < %s THEN 1 ELSE newsroom_limit.count + 1 END,"
-        " until = CASE WHEN newsroom_limit.until < %s THEN excluded.until ELSE newsroom_limit.until END"
-        " RETURNING key, count",
-        [now + window, list(keys), now, now],
-    )
-    counted = {keys[bytes(key)]: count for key, count in rows}
-    return {who: counted[who] for who in whos}
+    counting = Counting(action, [who], window=window)
+    return counting.counted(fetch_all(COUNT_UP, counting.parameters))[who]
 
 
 class LimitReachedError(Exception):
