@@ -53,7 +53,8 @@ SLOWEST = [
     "outbox/test_sending",
     "subscriptions/test_manage",
     "comments/test_threads",
-    "newsroom/test_markup",
+    "markup/test_hostile",
+    "markup/test_time",
     "comments/test_own_comment",
     "articles/test_fresh",
 ]

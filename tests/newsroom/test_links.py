@@ -1,4 +1,4 @@
-"""A commenter's website (C5). Links within a text are test_markup's."""
+"""A commenter's website (C5). Links within a text are markup.test_comment's."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What editors wrote, as HTML; what is hostile in it stands with the comments (test_markup)."""
+"""What editors wrote, as HTML; what is hostile in it stands with the comments (test_hostile)."""
 
 import re
 
