@@ -201,3 +201,23 @@ def test_who_looked_at_the_preview_does_not_wait_again(page: Page, article):
     form.get_by_role("button", name="Vorschau").click()
     expect(form.locator(".preview em")).to_have_text("Vorschau")
     expect(form).to_have_js_property("opened", opened)
+
+
+def test_what_is_still_to_do_makes_room_for_who_writes_on(visit, article):
+    page = visit(viewport={"width": 390, "height": 500}, reduced_motion="reduce")
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Meine Worte.")
+    form.get_by_label("Name").fill("Anna")
+    form.get_by_label("E-Mail").fill("anna@example.org")
+    form.get_by_label("Benachrichtige mich").check()
+    form.get_by_role("button", name="Kommentar absenden").click()
+    strip = page.locator("#kommentare-antwort")
+    expect(strip).to_contain_text("sobald Sie das in unserer Mail bestätigen")
+    expect(page.locator("#kommentar-1")).to_be_focused()
+    expect(strip).to_be_in_viewport()
+    page.locator("#kommentar-1").get_by_role("link", name="Antworten").click()
+    expect(
+        page.get_by_role("form", name="Antwort auf Anna schreiben").get_by_label("Kommentar", exact=True)
+    ).to_be_focused()
+    expect(strip).not_to_be_in_viewport()
