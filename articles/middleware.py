@@ -12,7 +12,7 @@ from django.middleware.gzip import re_accepts_gzip
 from django.utils.cache import get_conditional_response
 
 from articles.versions import article_version, page_etag
-from comments.threads import REMEMBERED, Position
+from comments.position import REMEMBERED, Position
 from newsroom.memory import Memory
 from newsroom.middleware import Handler
 from readers.device import reads_only

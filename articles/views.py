@@ -20,8 +20,9 @@ from articles.versions import article_version, latest_number, page_etag
 from comments.forms import CommentForm
 from comments.models import Passage
 from comments.own import form_slots, own_form, own_marks
+from comments.position import REMEMBERED, Position
 from comments.showing import section_html
-from comments.threads import REMEMBERED, Position, thread_page
+from comments.threads import thread_page
 from newsroom.context import site
 from newsroom.memory import Memory
 from newsroom.slots import Skeleton, slot

@@ -19,7 +19,8 @@ from bench.build import Built
 from bench.client import Answer, Client, Load, get, post
 from bench.figures import Figures
 from bench.house import House
-from comments.threads import THREADS_PER_PAGE, Order
+from comments.position import Order
+from comments.threads import THREADS_PER_PAGE
 
 ROUNDS, ROUND_SECONDS = 7, 1.5
 CONNECTIONS = 8

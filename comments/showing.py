@@ -21,7 +21,8 @@ from markupsafe import escape
 
 from articles.models import Article
 from comments.models import INDENT_LIMIT, Comment
-from comments.threads import Node, Order, Position, Thread, ThreadPage, View, picked
+from comments.position import Order, Position, View
+from comments.threads import Node, Thread, ThreadPage, picked
 
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
 _END_OF_REPLIES = ["</details>" * level for level in range(INDENT_LIMIT + 1)]

@@ -20,10 +20,11 @@ from comments.forms import CommentForm, guest_initial
 from comments.mails import comment_token_fits
 from comments.models import Comment, Passage
 from comments.own import own_marks, reply_html, vote_html
+from comments.position import REMEMBERED, Position
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, post_comment, vote
 from comments.showing import threads_html
-from comments.threads import REMEMBERED, Position, has_living_replies, place_of, whole_thread
+from comments.threads import has_living_replies, place_of, whole_thread
 from comments.writing import write_page
 from newsroom.context import site
 from newsroom.formkey import new_form_key, read_form_key

@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article
 from comments.models import Comment, Passage, Revision
-from comments.threads import Order, View
+from comments.position import Order, View
 from newsroom.trial.prepare import publish_first_article
 from subscriptions.models import Subscription
 from tests import factories
