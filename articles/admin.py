@@ -3,6 +3,7 @@ from datetime import datetime
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from articles.models import YEARS, Article, Author, Page, Section
+from articles.models import YEARS, Article, ArticleQuerySet, Author, Page, Section
 from articles.passages import questions
 from articles.services import save_article
 from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
@@ -23,6 +24,13 @@ class MarkdownForm(forms.ModelForm):
         if len(source) > ARTICLE_LIMIT:
             raise forms.ValidationError(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
         return source
+
+
+def free_slug(headline: str) -> str:
+    """An address made from the headline that no article has: "neuer-radweg", "neuer-radweg-2"."""
+    longest = Article._meta.get_field("slug").max_length
+    tried = (f"{german_slug(headline, longest - len(end))}{end}" for end in ("", *(f"-{n}" for n in range(2, 1000))))
+    return next((slug for slug in tried if not Article.objects.filter(slug=slug).exists()), "")
 
 
 class ArticleForm(MarkdownForm):
@@ -44,18 +52,33 @@ class ArticleForm(MarkdownForm):
         return moment
 
     def clean(self) -> dict:
-        """The address is made here and not only when saving, so that one in use is an error at its field."""
+        """The address is made here and not only when saving, so that one in use is no error."""
         cleaned = super().clean()
         if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
-            cleaned["slug"] = german_slug(cleaned.get("headline", ""), Article._meta.get_field("slug").max_length)
+            cleaned["slug"] = free_slug(cleaned.get("headline", ""))
         return cleaned
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("Stand")
+    parameter_name = "stand"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("entwurf", _("Entwurf")), ("geplant", _("geplant")), ("oeffentlich", _("veröffentlicht"))]
+
+    def queryset(self, request: HttpRequest, articles: ArticleQuerySet) -> ArticleQuerySet:
+        planned = Q(state=Article.State.PUBLISHED, published_at__gt=timezone.now())
+        wanted = {"entwurf": Q(state=Article.State.DRAFT), "geplant": planned}
+        if self.value() == "oeffentlich":
+            return articles.published()
+        return articles.filter(wanted.get(self.value(), Q()))
 
 
 @admin.register(Article)
 class ArticleAdmin(admin.ModelAdmin):
     form = ArticleForm
     list_display = ["headline", "author", "section", "shown_state", "published_at", "comment_mode", "comment_count"]
-    list_filter = ["state", "comment_mode", "section"]
+    list_filter = [StateFilter, "comment_mode", "section"]
     list_select_related = ["author", "section", "counters"]
     list_editable = ["comment_mode"]
     search_fields = ["headline", "source"]
@@ -85,6 +108,14 @@ class ArticleAdmin(admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change) -> None:
         save_article(obj)
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        """Readers' words do not go with an article: once it has comments, it becomes a draft again and keeps them."""
+        commented = obj is not None and obj.comments_all.exists()
+        return not commented and super().has_delete_permission(request, obj)
+
+    def get_view_on_site_url(self, obj=None) -> str | None:
+        return super().get_view_on_site_url(obj) if obj is None or obj.is_public else None
 
     def get_urls(self):
         return [

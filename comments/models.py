@@ -1,5 +1,6 @@
 """What readers write: comments, which form threads beneath an article, and the votes they get."""
 
+import re
 from datetime import datetime, timedelta
 from hashlib import sha256
 from html import unescape
@@ -24,6 +25,7 @@ INDENT_LIMIT = 5
 EXCERPT = 160  # characters
 PASSAGES_MARKED = 1_000  # of an article, so that its page costs the same however many there are
 EDIT_WINDOW = timedelta(minutes=15)
+_BLOCK = re.compile(r"<(?!/?(?:a|em|strong|code)\b)")
 
 
 class PassageQuerySet(models.QuerySet):
@@ -91,6 +93,10 @@ class CommentQuerySet(models.QuerySet):
 
     def held(self) -> "CommentQuerySet":
         return self.filter(state=Comment.State.HELD)
+
+    def for_a_moderator(self) -> "CommentQuerySet":
+        """Held, and not only until their authors have confirmed an address."""
+        return self.held().exclude(held_because=[])
 
     def for_page(self) -> "CommentQuerySet":
         """With what a page shows of them; what was written is only needed to change it."""
@@ -234,7 +240,7 @@ class Comment(models.Model):
     @property
     def excerpt(self) -> str:
         """The beginning of what it says, as plain text, for a list."""
-        apart = self.html[: 10 * EXCERPT].replace("<", " <")  # or two paragraphs' words would be one
+        apart = _BLOCK.sub(r" \g<0>", self.html[: 10 * EXCERPT])  # or two paragraphs' words would be one
         return excerpt(" ".join(unescape(strip_tags(apart)).split()), EXCERPT)
 
     @property

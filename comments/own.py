@@ -70,9 +70,9 @@ def held_html(comment: Comment) -> SafeString:
     return render("held", {"comment": comment, "tools": tools_html(comment)})
 
 
-def reply_html(comment: Comment, sentence: str, *, passing: bool) -> SafeString:
+def reply_html(comment: Comment, sentence: str, *, passing: bool, count: bool) -> SafeString:
     """A reply just written, alone, for its author; with what stands elsewhere on the page: a sentence about it, which
-    may leave the view if it is `passing`, and the number of comments."""
+    may leave the view if it is `passing`, and the number of comments if it is to `count`."""
     if not comment.is_published:
         return render("reply", {"shown": held_html(comment), "title": "", "sentence": sentence, "passing": passing})
     article = comment.article
@@ -80,7 +80,7 @@ def reply_html(comment: Comment, sentence: str, *, passing: bool) -> SafeString:
     thread = Thread([Node(comment, parent=comment.parent)])
     shown = Skeleton.cut(threads_html(article, [thread])).fill({f"eigen-{comment.pk}": tools_html(comment)})
     said = {"sentence": sentence, "passing": passing}
-    return render("reply", {"shown": mark_safe(shown), "title": title_of(article), **said})
+    return render("reply", {"shown": mark_safe(shown), "title": title_of(article) if count else "", **said})
 
 
 def tools_html(comment: Comment) -> SafeString:

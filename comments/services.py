@@ -308,13 +308,13 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
     wait = article.slow_mode - (timezone.now() - latest).total_seconds() if latest else 0
     if wait > 0:
         sentence = ngettext(
-            "In diesem Gespräch kann jeder nur alle %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
+            "Zwischen zwei eigenen Kommentaren ist hier eine Pause (%(pause)s). Ihr Text steht noch hier;"
             " in %(count)d Sekunde können Sie ihn abschicken.",
-            "In diesem Gespräch kann jeder nur alle %(pause)d Sekunden schreiben. Ihr Text steht noch hier;"
+            "Zwischen zwei eigenen Kommentaren ist hier eine Pause (%(pause)s). Ihr Text steht noch hier;"
             " in %(count)d Sekunden können Sie ihn abschicken.",
             math.ceil(wait),
         )
-        raise Refused(sentence % {"pause": article.slow_mode, "count": math.ceil(wait)}, 429)
+        raise Refused(sentence % {"pause": article.get_slow_mode_display(), "count": math.ceil(wait)}, 429)
 
 
 # publish()'s steps in one statement: with sixteen readers writing at once, nothing of Python runs while the counters'

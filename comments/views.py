@@ -231,7 +231,7 @@ def _posted(request: HttpRequest, comment: Comment, *, notify: bool) -> HttpResp
         sentence += " " + _("Antworten melden wir Ihnen, sobald Sie das in unserer Mail bestätigen.")
         passing = False
     if request.htmx and comment.parent_id:
-        return _posted_reply(comment, sentence, passing=passing)
+        return _posted_reply(request, comment, sentence, passing=passing)
     messages.add_message(request, messages.SUCCESS if passing else messages.INFO, sentence, extra_tags="comments")
     if comment.is_published:
         address = place_of(comment, explicit=REMEMBERED in request.COOKIES, is_new=True)
@@ -244,9 +244,12 @@ def _posted(request: HttpRequest, comment: Comment, *, notify: bool) -> HttpResp
     return trigger_client_event(_sent(response), "newsroom:show", anchor)
 
 
-def _posted_reply(comment: Comment, sentence: str, *, passing: bool) -> HttpResponse:
+def _posted_reply(request: HttpRequest, comment: Comment, sentence: str, *, passing: bool) -> HttpResponse:
     """The reader stays where they are; in its own place the reply stands from the next visit on."""
-    response = HttpResponse(reply_html(comment, sentence, passing=passing))
+    # A conversation's own page does not say how many comments the article has.
+    conversations = f"{comment.article.get_absolute_url()}gespraech/"
+    on_thread_page = (request.htmx.current_url_abs_path or "").startswith(conversations)
+    response = HttpResponse(reply_html(comment, sentence, passing=passing, count=not on_thread_page))
     retarget(response, f"#{comment.parent.anchor}")
     reswap(response, "afterend")
     trigger_client_event(_sent(response), "newsroom:show", comment.anchor, after="settle")

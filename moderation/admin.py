@@ -77,6 +77,12 @@ class CommentAdmin(admin.ModelAdmin):
     def get_queryset(self, request) -> QuerySet:
         return super().get_queryset(request).select_related("article", "parent", "reader")
 
+    def get_fields(self, request, obj=None) -> list[str]:
+        return [name for name in self.fields if name != "because" or (obj is not None and obj.is_held)]
+
+    def get_view_on_site_url(self, obj=None) -> str | None:
+        return super().get_view_on_site_url(obj) if obj is None or obj.is_published else None
+
     def get_urls(self):
         return [
             path("<int:pk>/entscheiden/", self.admin_site.admin_view(self.decide), name="comments_comment_decide"),
@@ -95,11 +101,21 @@ class CommentAdmin(admin.ModelAdmin):
             for name, decision in {"approve": approve, "restore": restore, "pick": pick, "unpick": unpick}.items():
                 if name in request.POST:
                     self._decide_each(request, [comment], decision)
+            if comment.is_held and not Comment.objects.held().filter(pk=pk).exists():  # on to the next one
+                return redirect(reverse("admin:comments_comment_changelist", query={"state__exact": "held"}))
         return redirect(reverse("admin:comments_comment_change", args=[pk]))
 
     @admin.action(description=_("Freigeben"), permissions=["change"])
     def approve_selected(self, request: HttpRequest, comments: QuerySet) -> None:
-        self._decide_each(request, comments.held().order_by("pk"), approve)
+        unconfirmed = comments.held().filter(held_because=[]).count()
+        self._decide_each(request, comments.for_a_moderator().order_by("pk"), approve)
+        if unconfirmed:  # their authors were told that it is up to them
+            text = ngettext(
+                "%d Kommentar wartet noch auf die Bestätigung seiner Adresse und ist nicht freigegeben.",
+                "%d Kommentare warten noch auf die Bestätigung ihrer Adressen und sind nicht freigegeben.",
+                unconfirmed,
+            )
+            messages.warning(request, text % unconfirmed)
 
     @admin.action(description=_("Wiederherstellen"), permissions=["change"])
     def restore_selected(self, request: HttpRequest, comments: QuerySet) -> None:
@@ -133,8 +149,7 @@ class CommentAdmin(admin.ModelAdmin):
             except ChangedMeanwhileError:
                 changed += 1
         if decided:
-            text = ngettext("%d Kommentar entschieden.", "%d Kommentare entschieden.", decided) % decided
-            messages.success(request, text)
+            messages.success(request, self._decided[decision](decided) % decided)
         if changed:
             text = ngettext(
                 "%d Kommentar hat sich geändert, seit Sie ihn gelesen haben. Er ist nicht entschieden;"
@@ -144,6 +159,14 @@ class CommentAdmin(admin.ModelAdmin):
                 changed,
             )
             messages.warning(request, text % changed)
+
+    _decided = {
+        approve: lambda count: ngettext("%d Kommentar freigegeben.", "%d Kommentare freigegeben.", count),
+        remove: lambda count: ngettext("%d Kommentar entfernt.", "%d Kommentare entfernt.", count),
+        restore: lambda count: ngettext("%d Kommentar wiederhergestellt.", "%d Kommentare wiederhergestellt.", count),
+        pick: lambda count: ngettext("%d Kommentar empfohlen.", "%d Kommentare empfohlen.", count),
+        unpick: lambda count: ngettext("%d Empfehlung zurückgenommen.", "%d Empfehlungen zurückgenommen.", count),
+    }
 
     def _ask_reason(self, request, comments: QuerySet, form: RemovalForm, status: int = 200) -> HttpResponse:
         context = {
@@ -192,7 +215,9 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Warum er wartet"))
     def because(self, comment: Comment) -> str:
-        return ", ".join(comment.held_because) if comment.is_held else ""
+        if not comment.is_held:
+            return ""
+        return ", ".join(comment.held_because) or _("Der Autor muss noch seine Adresse bestätigen")
 
 
 @admin.register(Notice)

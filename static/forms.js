@@ -129,6 +129,7 @@ document.addEventListener("htmx:beforeRequest", ({ target }) => {
 
 const DRAFT = "newsroom.entwurf:";
 const DRAFT_DAYS = 30;
+const WHO = ["name", "email", "website"];
 
 // Storage may be forbidden or full: then there are no drafts, and everything else goes on.
 const store = {
@@ -150,8 +151,10 @@ const draftName = (form) => DRAFT + new URL(form.action, location).pathname + ne
 
 document.addEventListener("input", ({ target }) => {
   const form = target.form;
-  if (!form || !("commentForm" in form.dataset) || target.name !== "body") return;
-  if (target.value.trim()) store.set(draftName(form), { body: target.value, at: Date.now(), account });
+  if (!form || !("commentForm" in form.dataset)) return;
+  const { body, notify } = form.elements;
+  const who = Object.fromEntries(WHO.map((name) => [name, form.elements[name]?.value ?? ""]));
+  if (body.value.trim()) store.set(draftName(form), { body: body.value, who, notify: notify?.checked, at: Date.now(), account });
   else store.remove(draftName(form));
   markDrafts();
 });
@@ -162,6 +165,8 @@ function restoreDrafts(within) {
     const draft = draftOf(draftName(form));
     if (!draft || form.elements.body.value) continue;
     form.elements.body.value = draft.body;
+    for (const name of WHO) if (form.elements[name] && !form.elements[name].value) form.elements[name].value = draft.who?.[name] ?? "";
+    if (form.elements.notify) form.elements.notify.checked ||= Boolean(draft.notify);
     offerDiscarding(form);
     prepare(form).catch(() => {});
   }

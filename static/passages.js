@@ -37,13 +37,16 @@ function chosen() {
     if (part.comparePoint(whole.endContainer, whole.endOffset) === 0) part.setEnd(whole.endContainer, whole.endOffset);
     const words = textOf(part);
     if (!/[\p{L}\p{N}]/u.test(words)) continue; // it only touches this block's edge
-    const before = range((made) => made.selectNodeContents(block), (made) => made.setEnd(part.startContainer, part.startOffset));
-    const after = range((made) => made.selectNodeContents(block), (made) => made.setStart(part.endContainer, part.endOffset));
+    const before = textOf(range((made) => made.selectNodeContents(block), (made) => made.setEnd(part.startContainer, part.startOffset)));
+    const after = textOf(range((made) => made.selectNodeContents(block), (made) => made.setStart(part.endContainer, part.endOffset)));
+    // Words are quoted whole: a finger, and many a mouse, begins or ends within one.
+    const [head] = (/^[\p{L}\p{N}]/u.test(words) && before.match(/[\p{L}\p{N}]+$/u)) || [""];
+    const [tail] = (/[\p{L}\p{N}]$/u.test(words) && after.match(/^[\p{L}\p{N}]+/u)) || [""];
     const query = new URLSearchParams({
       absatz: block.id.replace("absatz-", ""),
-      wortlaut: words.slice(0, SENT),
-      davor: textOf(before).slice(-AROUND),
-      danach: textOf(after).slice(0, AROUND),
+      wortlaut: `${head}${words}${tail}`.slice(0, SENT),
+      davor: before.slice(0, before.length - head.length).slice(-AROUND),
+      danach: after.slice(tail.length, tail.length + AROUND),
     });
     return { block, part, address: `${article.dataset.write}?${query}` };
   }

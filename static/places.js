@@ -43,7 +43,10 @@ function show(anchor) {
   const element = document.getElementById(anchor);
   if (!element) return false;
   element.classList.add("found");
-  history.replaceState(history.state, "", `#${anchor}`);
+  // What came while the page was open stands elsewhere the next time: then its permalink finds it.
+  const isGuest = element.matches(".sent .comment, .just-arrived .comment") || location.pathname.startsWith("/kommentar/");
+  const permalink = isGuest && element.querySelector(":scope > header .time a")?.getAttribute("href");
+  history.replaceState(history.state, "", permalink || `#${anchor}`);
   element.scrollIntoView({ block: "center", behavior: "instant" });
   element.focus({ preventScroll: true });
   return true;
@@ -59,6 +62,7 @@ document.addEventListener("newsroom:sent", ({ target }) => {
 document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
   if (wanted && show(wanted)) wanted = null;
   if (xhr?.status === 422) elt.querySelector?.("[aria-invalid=true]")?.focus();
+  elt.querySelector?.("form > .preview")?.scrollIntoView({ block: "nearest", behavior: "instant" }); // above the button that asked for it
 });
 
 document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
@@ -95,6 +99,16 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (!open) return;
   event.preventDefault();
   open.focus();
+});
+
+// A page without scripts begins anew at the bar; here only the conversation is exchanged, and the bar stays in view.
+function plainBar() {
+  for (const link of document.querySelectorAll(".bar a[href$='#ordnung']")) link.setAttribute("href", link.getAttribute("href").replace("#ordnung", ""));
+}
+plainBar();
+document.addEventListener("htmx:afterSwap", plainBar); // before htmx looks at what came
+document.addEventListener("htmx:afterSettle", () => {
+  if (document.activeElement.matches(".bar a")) document.activeElement.scrollIntoView({ block: "nearest", behavior: "instant" });
 });
 
 // "3 weitere Antworten anzeigen": where the button was stands the first of them, and the keyboard is on it.

@@ -27,6 +27,10 @@ setInterval(sayAgo, 30_000);
 document.addEventListener("click", ({ target }) => {
   const link = target.closest?.(".bar nav a");
   if (!link) return;
+  // Back leads to the order that was shown, not to the one chosen now.
+  if (!/[?&](sortierung|ansicht|seite|nach|seit)=/.test(location.search)) {
+    history.replaceState(history.state, "", link.closest(".bar").querySelector("nav a[aria-current]").href);
+  }
   const query = new URL(link.href).searchParams;
   if (query.get("ansicht") === "inline") return;
   const choice = `${query.get("sortierung") ?? "aelteste"}.${query.get("ansicht") ?? "faeden"}`;

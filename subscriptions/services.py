@@ -66,9 +66,10 @@ def subscribe(
 
 
 def wants_replies(reader: Reader, comment: Comment) -> bool:
-    """Did the reader ask for mails about answers, at the address given with this comment?"""
+    """Did the reader ask for mails about answers with this comment?"""
     asked = Subscription.objects.filter(article=comment.article_id, reader=reader, kind=Subscription.Kind.REPLIES)
-    return bool(comment.email) and asked.filter(email=comment.email, ended_at=None).exists()
+    with_it = asked.filter(email=comment.email, ended_at=None, asked_at__gte=comment.created_at)
+    return bool(comment.email) and with_it.exists()
 
 
 class _TakenBackError(Exception):

@@ -13,9 +13,9 @@ register = template.Library()
 
 @register.simple_tag
 def waiting() -> dict[str, int | Outbox]:
-    """How many comments are held and how many notices open, at most MOST each; and whether mails go out."""
+    """How many comments wait for a moderator and how many notices open, at most MOST each; and whether mails go out."""
     return {
-        "comments": Comment.objects.held()[:MOST].count(),
+        "comments": Comment.objects.for_a_moderator()[:MOST].count(),
         "mails": Outbox.now(),
         "notices": Notice.objects.filter(state=Notice.State.OPEN)[:MOST].count(),
     }

@@ -1,5 +1,6 @@
 """Editors write in the admin: draft, publish now or later, preview, comment modes, question."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -91,10 +92,35 @@ def test_renamed_author_is_on_the_page_at_once(desk, client):
     assert "Von U. Kin" in client.get(article.get_absolute_url(), headers={"If-None-Match": etag}).text
 
 
-@pytest.mark.parametrize("slug", ["", "bruecke-gesperrt"])
-def test_address_in_use_is_an_error_at_its_field(desk, slug):
+def test_same_headline_gets_an_address_of_its_own(desk):
+    for _ in range(3):
+        desk.post(ADD, fields())
+    slugs = Article.objects.order_by("pk").values_list("slug", flat=True)
+    assert list(slugs) == ["bruecke-gesperrt", "bruecke-gesperrt-2", "bruecke-gesperrt-3"]
+
+
+def test_what_readers_wrote_does_not_go_with_an_article(desk):
+    article, other = factories.article(), factories.article()
+    factories.comment(article)
+    page = f"/redaktion/articles/article/{article.pk}/"
+    assert f"{page}delete/" not in desk.get(f"{page}change/").text
+    assert desk.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    assert f"/{other.pk}/delete/" in desk.get(f"/redaktion/articles/article/{other.pk}/change/").text
+
+
+@pytest.mark.parametrize("stand, found", [("entwurf", "Entwurf"), ("geplant", "Morgen"), ("oeffentlich", "Heute")])
+def test_list_shows_drafts_planned_and_public_ones(desk, stand, found):
+    factories.article("Entwurf", state="draft")
+    factories.article("Morgen", published_at=timezone.now() + timedelta(days=1))
+    factories.article("Heute")
+    page = desk.get("/redaktion/articles/article/", {"stand": stand}).text
+    headlines = re.findall(r'field-headline"><a [^>]*>([^<]+)', page)
+    assert headlines == [found]
+
+
+def test_address_in_use_is_an_error_at_its_field(desk):
     desk.post(ADD, fields())
-    page = desk.post(ADD, fields(slug=slug))
+    page = desk.post(ADD, fields(slug="bruecke-gesperrt"))
     assert page.status_code == 200
     assert 'id="id_slug_error"' in page.text
     assert Article.objects.count() == 1

@@ -55,6 +55,16 @@ def test_opening_the_link_changes_nothing(waiting, method):
     assert Comment.objects.get().state == "held"
 
 
+def test_closed_meanwhile_is_said(waiting, article):
+    Article.objects.update(comment_mode=Article.CommentMode.CLOSED)
+    for page in (Client().get(link(waiting)), Client().post(link(waiting))):
+        assert "Die Kommentare sind inzwischen geschlossen" in page.text
+        assert "<button" not in page.text.partition("<main")[2].partition("</main>")[0]
+    assert Comment.objects.get().state == "held"
+    Article.objects.update(comment_mode=Article.CommentMode.CONFIRMED)
+    assert "<h1>Veröffentlicht</h1>" in Client().post(link(waiting)).text
+
+
 def test_second_press_is_harmless(waiting, article):
     for _ in range(2):
         assert "<h1>Veröffentlicht</h1>" in Client(enforce_csrf_checks=True).post(link(waiting)).text

@@ -148,7 +148,7 @@ def test_pause_between_ones_own_comments(article):
     assert device.post(write, factories.words("Eins.")).status_code == 302
     refused = device.post(write, factories.words("Zwei."))
     assert refused.status_code == 429
-    assert "nur alle 60 Sekunden" in refused.text
+    assert "eine Pause (1 Minute)" in refused.text
     assert "\nZwei.</textarea>" in refused.text
     assert other.post(write, factories.words("Drei.")).status_code == 302
     Comment.objects.update(created_at=timezone.now() - timedelta(seconds=61))

@@ -49,7 +49,7 @@ def test_since_a_number_shows_what_came_after(article, client):
 def test_votes_order_threads_and_not_single_comments(article, client):
     page = client.get(f"/artikel/{article.slug}/?ansicht=flach&sortierung=meistbewertet")
     assert page.status_code == 200
-    assert link(page, "Nacheinander") == f"/artikel/{article.slug}/?ansicht=flach"
+    assert link(page, "Nacheinander") == f"/artikel/{article.slug}/?ansicht=flach#ordnung"
 
 
 # --- numbered pages --------------------------------------------------------------------------------------------------

@@ -163,8 +163,8 @@ def seen_on(desk: Client, address: str) -> list[str]:
 @pytest.mark.parametrize("place", ["page", "list"])
 @pytest.mark.parametrize("what", ["approve", "pick"])
 def test_what_changed_after_it_was_read_is_not_decided(article, desk, what, place):
-    state = "held" if what == "approve" else "published"
-    comment, other = (factories.comment(article, "Harmlos.", state=state) for _ in range(2))
+    how = {"state": "held", "held_because": ["Erster Kommentar"]} if what == "approve" else {}
+    comment, other = (factories.comment(article, "Harmlos.", **how) for _ in range(2))
     seen = seen_on(desk, f"{LIST}{comment.pk}/change/" if place == "page" else LIST)
     Comment.objects.filter(pk=comment.pk).update(body="Kauft Pillen.")
     if place == "page":
@@ -206,7 +206,7 @@ def test_get_decides_nothing(article, desk):
 
 
 def test_many_are_decided_from_the_list(article, desk):
-    held = [factories.comment(article, state=Comment.State.HELD) for _ in range(3)]
+    held = [factories.comment(article, state=Comment.State.HELD, held_because=["Erster"]) for _ in range(3)]
     choose(desk, "approve_selected", *held)
     assert [comment.number for comment in Comment.objects.order_by("pk")] == [1, 2, 3]
     question = choose(desk, "remove_selected", *held[:2])
@@ -216,6 +216,32 @@ def test_many_are_decided_from_the_list(article, desk):
     assert [state(comment) for comment in held] == ["removed", "removed", "published"]
     choose(desk, "restore_selected", *held)
     assert (counted(held[0]), Decision.objects.count()) == ((3, 0), 7)
+
+
+def test_who_still_has_to_confirm_an_address_is_not_approved_among_others(article, desk):
+    unconfirmed = factories.comment(article, state=Comment.State.HELD)
+    held = factories.comment(article, state=Comment.State.HELD, held_because=["Erster Kommentar"])
+    assert "1 Kommentar wartet auf Ihre Entscheidung" in desk.get("/redaktion/").text
+    assert "Der Autor muss noch seine Adresse bestätigen" in desk.get(LIST).text
+    answer = choose(desk, "approve_selected", unconfirmed, held)
+    assert (state(unconfirmed), state(held)) == ("held", "published")
+    assert "1 Kommentar wartet noch auf die Bestätigung seiner Adresse" in desk.get(answer["Location"]).text
+
+
+def test_after_a_decision_the_next_one_waiting_is_at_hand(article, desk):
+    first, other = (factories.comment(article, state=Comment.State.HELD, held_because=["Erster"]) for _ in range(2))
+    published = factories.comment(article)
+    answer = desk.post(f"{LIST}{first.pk}/entscheiden/", {"approve": "1", "seen": seen_on(desk, LIST)}, follow=True)
+    assert answer.redirect_chain[-1][0] == f"{LIST}?state__exact=held"
+    assert ("1 Kommentar freigegeben." in answer.text, f"{LIST}{other.pk}/change/" in answer.text) == (True, True)
+    answer = decide(desk, published, remove="Entfernen", reason="Regel 1")
+    assert answer["Location"] == f"{LIST}{published.pk}/change/"
+
+
+def test_page_shows_what_can_be_seen_elsewhere_too(article, desk):
+    for state_now, shown in (("published", True), ("held", False), ("removed", False)):
+        comment = factories.comment(article, state=state_now)
+        assert ("Auf der Website anzeigen" in desk.get(f"{LIST}{comment.pk}/change/").text) == shown
 
 
 def test_newest_come_first_with_their_article(article, desk):

@@ -171,7 +171,7 @@ def test_page_says_the_same(desk, much):
     assert found.pop("Worker zuletzt gesehen") != ""
     assert found == {
         "später": "5",
-        "gesendet, in sieben Tagen": "4",
+        "gesendet in den letzten sieben Tagen": "4",
         "entfallen": "3",
         "an gesperrte Adressen": "2",
         "gescheitert": "1",

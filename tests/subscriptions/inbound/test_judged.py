@@ -79,7 +79,7 @@ def remove_parent(article: Article, told: Delivery) -> None:
 
 
 def slow_down(article: Article, told: Delivery) -> None:
-    Article.objects.update(slow_mode=600)
+    Article.objects.update(slow_mode=300)
     factories.comment(article, reader=proved())
 
 
@@ -89,7 +89,7 @@ def slow_down(article: Article, told: Delivery) -> None:
         (close, "Die Kommentare zu diesem Artikel sind inzwischen geschlossen."),
         (take_back, "Die Kommentare zu diesem Artikel sind inzwischen geschlossen."),
         (remove_parent, "Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden."),
-        (slow_down, "In diesem Gespräch kann jeder nur alle 600 Sekunden schreiben."),
+        (slow_down, "Zwischen zwei eigenen Kommentaren ist hier eine Pause (5 Minuten)."),
     ],
 )
 def test_refused_with_the_reason_and_the_words(article, told, back, meanwhile, why):
