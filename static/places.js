@@ -45,7 +45,7 @@ function show(anchor) {
   element.classList.add("found");
   // What came while the page was open stands elsewhere the next time: then its permalink finds it.
   const isGuest = element.matches(".sent .comment, .just-arrived .comment") || location.pathname.startsWith("/kommentar/");
-  const permalink = isGuest && element.querySelector(":scope > header .time a")?.getAttribute("href");
+  const permalink = isGuest && element.querySelector(":scope > header a.time")?.getAttribute("href");
   history.replaceState(history.state, "", permalink || `#${anchor}`);
   element.scrollIntoView({ block: "center", behavior: "instant" });
   element.focus({ preventScroll: true });

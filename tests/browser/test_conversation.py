@@ -53,7 +53,7 @@ def test_link_arrives_however_far_it_is_and_whatever_grows_on_the_way(visit, tra
 
 
 def test_reply_appears_beneath_what_it_answers_and_nothing_else_moves(page: Page, talk):
-    """Its own place would be another page: the thread is longer than what is shown."""
+    """Its own place is another page, where a reload leads: the thread is longer than what is shown."""
     page.goto(talk.get_absolute_url())
     reply_to(page, 1, "Meine Antwort.")
     mine = page.locator("#kommentar-8")
@@ -64,9 +64,9 @@ def test_reply_appears_beneath_what_it_answers_and_nothing_else_moves(page: Page
     expect(page.get_by_role("heading", name="8 Kommentare")).to_be_visible()
     expect(page.locator(".arrived button")).to_have_count(0)
     page.reload()
-    expect(page.locator("#kommentar-8")).to_have_count(0)
-    page.get_by_role("link", name="weitere Antworten anzeigen").click()
-    expect(page.locator("#kommentar-8")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/gespraech/1/\?ab=8#kommentar-8$"))
+    expect(mine).to_be_focused()
+    expect(mine).to_be_in_viewport()
 
 
 def test_just_sent_is_taken_back(page: Page, talk, settings):
@@ -321,3 +321,29 @@ def test_what_arrives_is_offered_and_nothing_shifts(page: Page, talk):
     expect(offer).to_have_count(0)
     page.locator("#kommentar-9").get_by_role("button", name="Respekt").click()
     expect(page.locator("#kommentar-9").get_by_role("button", name="Respekt 1")).to_be_visible()
+
+
+def test_conversation_of_its_own_says_what_was_sent(page: Page, article):
+    factories.comment(article, "Die Frage.")
+    page.goto(f"{article.get_absolute_url()}gespraech/1/")
+    page.locator("#kommentar-1").get_by_role("link", name="Antworten").click()
+    form = page.get_by_role("form", name="Antwort auf Anna schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Meine Antwort.")
+    form.get_by_label("Name").fill("Berta")
+    form.get_by_label("E-Mail").fill("berta@example.org")
+    form.get_by_label("Benachrichtige mich").check()
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator("#kommentare-antwort")).to_contain_text("sobald Sie das in unserer Mail bestätigen")
+
+
+def test_back_leads_to_the_order_that_was_shown(page: Page, article):
+    for text in ("Zuerst.", "Danach."):
+        factories.comment(article, text)
+    page.goto(article.get_absolute_url())
+    shown = page.locator(".comment .text")
+    page.get_by_role("link", name="Neueste").click()
+    expect(shown).to_have_text(["Danach.", "Zuerst."])
+    page.go_back()
+    expect(shown).to_have_text(["Zuerst.", "Danach."])
+    page.go_forward()
+    expect(shown).to_have_text(["Danach.", "Zuerst."])

@@ -221,3 +221,28 @@ def test_what_is_still_to_do_makes_room_for_who_writes_on(visit, article):
         page.get_by_role("form", name="Antwort auf Anna schreiben").get_by_label("Kommentar", exact=True)
     ).to_be_focused()
     expect(strip).not_to_be_in_viewport()
+
+
+def test_draft_keeps_who_writes_and_what_they_ticked(page: Page, article):
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Angefangen.")
+    form.get_by_label("Name").fill("Anna")
+    form.get_by_label("E-Mail").fill("anna@example.org")
+    form.get_by_label("Benachrichtige mich").check()
+    page.reload()
+    expect(form.get_by_label("Kommentar", exact=True)).to_have_value("Angefangen.")
+    expect(form.get_by_label("Name")).to_have_value("Anna")
+    expect(form.get_by_label("E-Mail")).to_have_value("anna@example.org")
+    expect(form.get_by_label("Benachrichtige mich")).to_be_checked()
+
+
+def test_preview_comes_into_view(visit, article):
+    page = visit(viewport={"width": 390, "height": 700}, reduced_motion="reduce")
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("\n\n".join(f"Absatz {number}." for number in range(6)))
+    button = form.get_by_role("button", name="Vorschau")
+    button.scroll_into_view_if_needed()
+    button.click()
+    expect(page.locator(".preview")).to_be_in_viewport(ratio=0.9)

@@ -239,6 +239,16 @@ def test_taken_back_the_wish_for_mails_waits_in_the_form(transactional_db, artic
     assert [letter.recipient for letter in letters()] == ["anna@example.org"]
 
 
+def test_taken_back_without_a_tick_has_none(article):
+    """Also where an earlier comment was sent with it: what one agrees to, one ticks."""
+    device, write = Client(), f"/artikel/{article.slug}/kommentieren/"
+    device.post(write, factories.words("Mit.", email="anna@example.org", notify="on"))
+    device.post(write, factories.words("Ohne.", email="anna@example.org"))
+    form = device.post(f"/kommentar/{Comment.objects.get(body='Ohne.').pk}/loeschen/", {"undo": "1"}).text
+    assert "Ohne." in form
+    assert not re.search(r'<input[^>]*name="notify"[^>]*checked', form)
+
+
 def test_deleting_asks_first_and_takes_the_words_away(article, author):
     comment = the_comment()
     change(author, "Zweite Fassung.")
