@@ -45,4 +45,4 @@ lint:
 messages:
 	bin/python bin/environment.py requirements-dev.txt
 	SECRET_KEY=- .venv/bin/python manage.py makemessages --locale en --no-location --no-obsolete --extension html,txt,py,jinja --ignore .venv --ignore var --ignore tests
-	SECRET_KEY=- .venv/bin/python manage.py compilemessages --locale en --ignore .venv
+	SECRET_KEY=- .venv/bin/python manage.py compilemessages --locale en --locale de --ignore .venv

@@ -19,6 +19,9 @@ from newsroom.slugs import german_slug
 
 
 class MarkdownForm(forms.ModelForm):
+    class Media:
+        js = ["redaktion.js"]
+
     def clean_source(self) -> str:
         source = self.cleaned_data["source"]
         if len(source) > ARTICLE_LIMIT:

@@ -1,9 +1,11 @@
 """What readers read: articles with their author and section, passages of them, and the site's own pages."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -11,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from newsroom.markup import article_html, excerpt, without_questions
+from newsroom.markup import TooLong, article_html, excerpt, without_questions
 from newsroom.prepared import Given, fetch_one
 from newsroom.slugs import german_slug
 
 # A time at the ends of Python's calendar cannot be turned into UTC or back: one article would break every list.
 YEARS = range(1900, 2200)
+_IMAGE = re.compile(r'<img [^>]*?src="([^"]*)"')
 
 
 class Author(models.Model):
@@ -67,6 +70,18 @@ class ArticleQuerySet(models.QuerySet):
     def for_page(self) -> "ArticleQuerySet":
         """With everything the byline and the counters show, in one query."""
         return self.select_related("author", "section", "counters")
+
+
+def check_images(source: str) -> None:
+    """Readers load nothing from anybody else, so no browser would show other servers' images: ValidationError."""
+    with suppress(TooLong):  # which is an error of its own
+        foreign = [url for url in _IMAGE.findall(article_html(source)) if not url.startswith(f"{settings.SITE_URL}/")]
+        if foreign:
+            sentence = _(
+                "Bilder von anderen Servern zeigt die Seite nicht, denn die sähen, wer sie liest: %(url)s."
+                " Legen Sie das Bild auf Ihren eigenen Server; seine Adresse beginnt dann mit %(own)s/."
+            )
+            raise ValidationError({"source": sentence % {"url": foreign[0], "own": settings.SITE_URL}})
 
 
 class Article(models.Model):
@@ -141,6 +156,9 @@ class Article(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("article", args=[self.slug])
+
+    def clean(self) -> None:
+        check_images(self.source)
 
     @property
     def is_public(self) -> bool:
@@ -238,6 +256,9 @@ class Page(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/{self.slug}/"
+
+    def clean(self) -> None:
+        check_images(self.source)
 
     def render(self) -> None:
         self.html = article_html(self.source)

@@ -6,9 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from articles.models import Article
@@ -32,7 +34,7 @@ _own_comments = Prepared(
 
 
 def own_marks(article: Article, reader: Reader | None, page: Skeleton) -> dict[str, str]:
-    """The reader's votes and own comments on a page: two queries."""
+    """The reader's votes and own comments on a page: two queries. Who moderates finds the way to the desk."""
     if reader is None:
         return {}
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
@@ -44,6 +46,11 @@ def own_marks(article: Article, reader: Reader | None, page: Skeleton) -> dict[s
             # Beneath what it answers, if that is shown, or above all threads.
             place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
             values[place] = values.get(place, "") + held_html(comment)
+    if reader.is_account and reader.user.is_staff and reader.user.has_perm("comments.change_comment"):
+        for pk in shown:
+            desk = reverse("admin:comments_comment_change", args=[pk])
+            link = format_html(' <a href="{}">{}</a>', desk, _("Moderieren"))
+            values[f"eigen-{pk}"] = values.get(f"eigen-{pk}", "") + link
     return values
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from articles.models import Article
+from articles.models import Article, Author
 from comments.models import Comment
 from newsroom.formkey import FormKey
 from newsroom.prepared import fetch_all
@@ -24,6 +24,7 @@ HELD_ABOVE_PER_NETWORK, REFUSED_ABOVE_PER_NETWORK = 120, 600
 
 _LINK = re.compile(r"(?i)\bhttps?://(?:www\.)?|\bwww\.")
 
+_OFFICES = {"redaktion", "moderation", "moderator", "moderatorin", "admin", "administrator", "administration"}
 # Why a comment waits where nothing about it was conspicuous: the editors read these before they appear.
 _ALL_HELD = gettext_lazy("Alle Kommentare dieses Artikels werden geprüft")
 _FIRST_HELD = gettext_lazy("Erster Kommentar")
@@ -55,23 +56,27 @@ class Known:
     """What screening is told by the database."""
 
     blocked: list[str]  # words
+    is_an_authors_name: bool  # the one the comment is to be signed with
     by_reader: int  # attempts to write within LIMIT_WINDOW, this one included
     from_network: int
 
 
-def look_up(reader: Reader, network: str, *, also: str = "NULL", parameters: Sequence = ()) -> tuple[Known, Any]:
+def look_up(
+    reader: Reader, name: str, network: str, *, also: str = "NULL", parameters: Sequence = ()
+) -> tuple[Known, Any]:
     """Counts an attempt to write and finds out what screening must know; and the value of `also`, an SQL expression
     with its parameters, in the same trip to the database."""
     by_reader, from_network = f"reader {reader.pk}", f"network {network}"
     counting = Counting("comment", [by_reader, from_network], window=LIMIT_WINDOW)
     rows = fetch_all(
         f"WITH counted AS ({COUNT_UP})"
-        f" SELECT key, count, ARRAY(SELECT word FROM comments_blockedword ORDER BY word), {also} FROM counted",
-        [*counting.parameters, *parameters],
+        " SELECT key, count, ARRAY(SELECT word FROM comments_blockedword ORDER BY word),"
+        f" EXISTS (SELECT FROM articles_author WHERE lower(name) = lower(%s)), {also} FROM counted",
+        [*counting.parameters, name, *parameters],
     )
     counted = counting.counted(row[:2] for row in rows)
-    blocked, found = rows[0][2:]
-    return Known(blocked, counted[by_reader], counted[from_network]), found
+    blocked, is_an_authors_name, found = rows[0][2:]
+    return Known(blocked, is_an_authors_name, counted[by_reader], counted[from_network]), found
 
 
 def screen(
@@ -97,6 +102,8 @@ def screen(
         because.append(str(_ALL_HELD))
     if how.trap:
         because.append(_("Unsichtbares Feld ausgefüllt"))
+    if _sounds_like_the_house(name, known) and not _is_of_the_house(reader):
+        because.append(_("Name der Redaktion oder einer Autorin"))
     in_a_newcomer = _suspicious_in_a_newcomer(article, body, how)
     if in_a_newcomer and not Comment.objects.filter(reader=reader).published().exists():
         because += in_a_newcomer
@@ -104,6 +111,18 @@ def screen(
     because += [_("Gesperrtes Wort: %s") % word for word in found]
     verdict.needs_confirmation = article.comment_mode == Article.CommentMode.CONFIRMED and not reader.owns(email)
     return verdict
+
+
+def _sounds_like_the_house(name: str, known: Known) -> bool:
+    """Would readers take this name for one of ours?"""
+    words = re.findall(r"\w+", name.casefold())
+    house = re.findall(r"\w+", settings.SITE_NAME.casefold())
+    return known.is_an_authors_name or words == house or not _OFFICES.isdisjoint(words)
+
+
+def _is_of_the_house(reader: Reader) -> bool:
+    """Signed in, as somebody who is named by a badge."""
+    return reader.is_account and (reader.user.is_staff or Author.objects.filter(user=reader.user).exists())
 
 
 def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -> list[str]:

@@ -62,7 +62,7 @@ def post_comment(
     Raises Refused: closed meanwhile, parent gone, too many, or the form's key was used for another text.
     """
     submission = _Submission(article, parent, passage, reader, draft, how)
-    known, same = look_up(reader, how.network, also=_SAME_SUBMISSION, parameters=submission.parameters)
+    known, same = look_up(reader, draft.name, how.network, also=_SAME_SUBMISSION, parameters=submission.parameters)
     earlier = submission.earlier(same)
     if earlier is not None:
         return earlier
@@ -194,7 +194,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             website=comment.website,
             body=body,
             how=how,
-            known=look_up(reader, how.network)[0],
+            known=look_up(reader, comment.name, how.network)[0],
         )
         if verdict.refused:
             raise too_many()

@@ -108,6 +108,7 @@ class SuppressionAdmin(admin.ModelAdmin):
     list_filter = ["reason", ("lifted_at", admin.EmptyFieldListFilter)]
     search_fields = ["email"]
     fields = ["email", "detail"]
+    search_help_text = _("An diese Adressen geht keine Mail mehr. Kommentieren können ihre Inhaber weiterhin.")
     actions = ["lift"]
     show_full_result_count = False
 

@@ -99,6 +99,15 @@ def test_same_headline_gets_an_address_of_its_own(desk):
     assert list(slugs) == ["bruecke-gesperrt", "bruecke-gesperrt-2", "bruecke-gesperrt-3"]
 
 
+def test_images_of_other_servers_are_refused_at_their_field(desk):
+    page = desk.post(ADD, fields(source="Vorn.\n\n![Die Brücke](https://anderswo.example/bruecke.jpg)"))
+    assert 'id="id_source_error"' in page.text
+    assert "https://anderswo.example/bruecke.jpg" in page.text
+    own = "![Die Brücke](http://localhost:8000/bilder/bruecke.jpg)"
+    assert desk.post(ADD, fields(source=own)).status_code == 302
+    assert "/bilder/bruecke.jpg" in Article.objects.get().html
+
+
 def test_what_readers_wrote_does_not_go_with_an_article(desk):
     article, other = factories.article(), factories.article()
     factories.comment(article)

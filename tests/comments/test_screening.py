@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from articles.models import Article
+from articles.models import Article, Author
 from comments.models import BlockedWord, Comment
 from newsroom.formkey import new_form_key
 from newsroom.ratelimit import client_network
@@ -180,3 +180,25 @@ def test_limits_count_networks_and_believe_our_proxies_only(rf, settings, proxie
     settings.TRUSTED_PROXIES = proxies
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     assert client_network(rf.get("/", headers=headers, REMOTE_ADDR=address)) == network
+
+
+@pytest.mark.parametrize("name", ["Redaktion", "Die REDAKTION", "Moderator Max", "Newsroom", "jana beck", "Jana Beck"])
+def test_name_of_the_house_is_held(article, name, client):
+    Author.objects.create(name="Jana Beck")
+    client.post(write_url(article), factories.words(name=name))
+    comment = Comment.objects.get()
+    assert (comment.state, comment.held_because) == ("held", ["Name der Redaktion oder einer Autorin"])
+
+
+@pytest.mark.parametrize("name", ["Jana", "Jana Becker", "Leser der Redaktionspost", "Newsroomfan"])
+def test_other_names_are_not(article, name, client):
+    Author.objects.create(name="Jana Beck")
+    client.post(write_url(article), factories.words(name=name))
+    assert Comment.objects.get().state == "published"
+
+
+def test_who_is_of_the_house_signs_with_its_name(article):
+    desk = Client()
+    desk.force_login(factories.editor())
+    desk.post(write_url(article), factories.words(name="Redaktion"))
+    assert (Comment.objects.get().state, Comment.objects.get().badge) == ("published", "editor")

@@ -160,3 +160,13 @@ def test_same_submission_twice_is_not_a_second_comment_in_slow_mode(article):
     device, words = Client(), factories.words()
     answers = [device.post(f"/artikel/{article.slug}/kommentieren/", words).status_code for _ in range(2)]
     assert (answers, Comment.objects.count()) == ([302, 302], 1)
+
+
+def test_who_moderates_finds_the_way_to_the_desk(article):
+    comment = factories.comment(article)
+    way = f'<a href="/redaktion/comments/comment/{comment.pk}/change/">Moderieren</a>'
+    assert way not in page_of(article)
+    desk = Client()
+    desk.force_login(factories.editor())
+    desk.post(f"/kommentar/{comment.pk}/respekt/", {"wanted": "1"})  # an account becomes a reader by acting
+    assert way in desk.get(article.get_absolute_url()).text

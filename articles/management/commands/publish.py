@@ -61,5 +61,6 @@ def _store(written: ArticleFile) -> tuple[Article, bool]:
     article.published_at = written.published_at or article.published_at
     article.comment_mode, article.question = written.comment_mode, written.question
     article.clean_fields(exclude=["html"])
+    article.clean()
     is_new = article.pk is None
     return save_article(article), is_new
