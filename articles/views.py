@@ -140,7 +140,7 @@ def _own(request: HttpRequest, article: Article, skeleton: Skeleton) -> dict[str
     """What stands in the page's slots for somebody who has acted."""
     reader = current_reader(request)
     whole_page = own_slots(request) | own_form(reader)
-    return whole_page | own_stars(article, reader) | own_marks(article, reader, skeleton)
+    return whole_page | own_stars(article, reader) | own_marks(request, article, skeleton)
 
 
 def _for_everyone(request: HttpRequest, response: HttpResponse, *, etag: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
@@ -20,6 +21,7 @@ from comments.threads import Node, Thread
 from newsroom.formkey import new_form_key
 from newsroom.prepared import Given, Prepared, fetch_all
 from newsroom.slots import Skeleton, slot
+from readers.device import current_reader, has_session
 from readers.models import Reader
 
 _VOTES = "SELECT comment_id FROM comments_vote WHERE reader_id = %s AND comment_id = ANY (%s)"
@@ -33,11 +35,20 @@ _own_comments = Prepared(
 )
 
 
-def own_marks(article: Article, reader: Reader | None, page: Skeleton) -> dict[str, str]:
+def own_marks(request: HttpRequest, article: Article, page: Skeleton) -> dict[str, str]:
     """The reader's votes and own comments on a page: two queries. Who moderates finds the way to the desk."""
-    if reader is None:
-        return {}
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
+    reader = current_reader(request)
+    values = _marks_of(reader, article, shown) if reader else {}
+    if has_session(request) and request.user.is_staff and request.user.has_perm("comments.change_comment"):
+        for pk in shown:
+            desk = reverse("admin:comments_comment_change", args=[pk])
+            link = format_html(' <a href="{}">{}</a>', desk, _("Moderieren"))
+            values[f"eigen-{pk}"] = values.get(f"eigen-{pk}", "") + link
+    return values
+
+
+def _marks_of(reader: Reader, article: Article, shown: list[int]) -> dict[str, str]:
     values = {f"{VOTED}{pk}": vote_state(True) for (pk,) in fetch_all(_VOTES, [reader.pk, shown])}
     for comment in _own_comments.all(article=article.pk, reader=reader.pk, shown=shown):
         if comment.is_published:
@@ -46,11 +57,6 @@ def own_marks(article: Article, reader: Reader | None, page: Skeleton) -> dict[s
             # Beneath what it answers, if that is shown, or above all threads.
             place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
             values[place] = values.get(place, "") + held_html(comment)
-    if reader.is_account and reader.user.is_staff and reader.user.has_perm("comments.change_comment"):
-        for pk in shown:
-            desk = reverse("admin:comments_comment_change", args=[pk])
-            link = format_html(' <a href="{}">{}</a>', desk, _("Moderieren"))
-            values[f"eigen-{pk}"] = values.get(f"eigen-{pk}", "") + link
     return values
 
 

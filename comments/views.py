@@ -111,7 +111,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     skeleton = Skeleton.cut(render_to_string("comments/thread_page.html", context))
     own = {}
     if not reads_only(request):
-        own = own_slots(request) | own_marks(root.article, current_reader(request), skeleton)
+        own = own_slots(request) | own_marks(request, root.article, skeleton)
     response = HttpResponse(skeleton.fill(own))
     response.headers["Cache-Control"] = "public, no-cache" if reads_only(request) else "private, no-cache"
     patch_vary_headers(response, ["Cookie"])
