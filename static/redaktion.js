@@ -1,9 +1,11 @@
 /* The admin's forms for texts: a wrong click loses nothing, the browser asks first. */
 "use strict";
 
-for (const form of document.querySelectorAll("#article_form, #page_form")) {
-  let changed = false;
-  form.addEventListener("input", () => { changed = true; });
-  form.addEventListener("submit", ({ submitter }) => { if (!submitter?.formTarget) changed = false; }); // the preview has a window of its own
-  addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
-}
+const isText = (form) => Boolean(form?.matches("#article_form, #page_form"));
+let changed = false;
+
+document.addEventListener("input", ({ target }) => { if (isText(target.form)) changed = true; });
+document.addEventListener("submit", ({ target, submitter }) => {
+  if (isText(target) && !submitter?.formTarget) changed = false; // the preview has a window of its own
+});
+addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
