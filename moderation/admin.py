@@ -55,6 +55,7 @@ class CommentAdmin(admin.ModelAdmin):
     fields = [
         "shown_state",
         "because",
+        "shown_body",
         "article_link",
         "answers",
         "name",
@@ -63,7 +64,6 @@ class CommentAdmin(admin.ModelAdmin):
         "created_at",
         "edited_at",
         "picked_at",
-        "shown_body",
     ]
     readonly_fields = fields
     inlines = [NoticeInline, RevisionInline, DecisionInline]
@@ -79,6 +79,10 @@ class CommentAdmin(admin.ModelAdmin):
 
     def get_fields(self, request, obj=None) -> list[str]:
         return [name for name in self.fields if name != "because" or (obj is not None and obj.is_held)]
+
+    def get_inlines(self, request, obj=None) -> list[type[admin.TabularInline]]:
+        """Those with something in them: the buttons are beneath."""
+        return [inline for inline in self.inlines if inline.model.objects.filter(comment=obj).exists()]
 
     def get_view_on_site_url(self, obj=None) -> str | None:
         return super().get_view_on_site_url(obj) if obj is None or obj.is_published else None
