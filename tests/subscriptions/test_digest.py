@@ -356,8 +356,12 @@ def test_no_answer_after_a_digest(article, row, server):
     server.to_mail.clear()
     say(article, "DREI")
     an_hour_later()
-    assert [told(mail) for mail in server.taken] == [["EINS", "ZWEI"], ["EINS", "ZWEI"], ["DREI"]]
-    assert server.taken[0].message_id == server.taken[1].message_id != server.taken[2].message_id
+    first, *rest = server.taken
+    again, other = sorted(
+        rest, key=told, reverse=True
+    )  # at the end of an hour the next mail is due before the second try
+    assert (told(first), told(again), told(other)) == (["EINS", "ZWEI"], ["EINS", "ZWEI"], ["DREI"])
+    assert first.message_id == again.message_id != other.message_id
 
 
 def test_digest_to_an_address_that_does_not_exist_fails_as_a_whole(article, row, server):
