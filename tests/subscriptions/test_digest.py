@@ -357,9 +357,8 @@ def test_no_answer_after_a_digest(article, row, server):
     say(article, "DREI")
     an_hour_later()
     first, *rest = server.taken
-    again, other = sorted(
-        rest, key=told, reverse=True
-    )  # at the end of an hour the next mail is due before the second try
+    # At the end of an hour the next mail is due before the second try.
+    again, other = sorted(rest, key=told, reverse=True)
     assert (told(first), told(again), told(other)) == (["EINS", "ZWEI"], ["EINS", "ZWEI"], ["DREI"])
     assert first.message_id == again.message_id != other.message_id
 
