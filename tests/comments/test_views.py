@@ -122,3 +122,11 @@ def test_nonsense_is_the_beginning(article, choice):
     remember(device, article, choice)
     device.cookies["ansicht"] = choice.replace("<", "")
     assert device.get(f"/artikel/{article.slug}/").status_code == 200
+
+
+# --- excerpts --------------------------------------------------------------------------------------------------------
+
+
+def test_excerpt_keeps_words_and_paragraphs_apart(article):
+    comment = factories.comment(article, "Das ist **schneller**.\n\nUnd *gut*, wie\nich finde.\n\n- Eins\n- `Zwei`")
+    assert comment.excerpt == "Das ist schneller. Und gut, wie ich finde. Eins Zwei"
