@@ -1,4 +1,5 @@
 from datetime import datetime
+from itertools import chain, count
 
 from django import forms
 from django.contrib import admin
@@ -32,8 +33,10 @@ class MarkdownForm(forms.ModelForm):
 def free_slug(headline: str) -> str:
     """An address made from the headline that no article has: "neuer-radweg", "neuer-radweg-2"."""
     longest = Article._meta.get_field("slug").max_length
-    tried = (f"{german_slug(headline, longest - len(end))}{end}" for end in ("", *(f"-{n}" for n in range(2, 1000))))
-    return next((slug for slug in tried if not Article.objects.filter(slug=slug).exists()), "")
+    first, stem = german_slug(headline, longest), german_slug(headline, longest - len("-99999"))
+    alike = Article.objects.filter(Q(slug=first) | Q(slug__startswith=f"{stem}-"))
+    taken = set(alike.values_list("slug", flat=True))
+    return next(slug for slug in chain([first], (f"{stem}-{n}" for n in count(2))) if slug not in taken)
 
 
 class ArticleForm(MarkdownForm):

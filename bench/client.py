@@ -1,6 +1,6 @@
 """A small HTTP/1.1 client: requests are bytes made beforehand, so that asking takes little of the machine asked.
 
-Runs in a process of its own (`python -m bench.client`, see Client), because threads would wait for each other and for
+Runs in a process of its own (see Client), because threads would wait for each other and for
 the rest of the bench.
 """
 
@@ -51,7 +51,8 @@ class Client:
     """The other process. Calls of its methods are calls of this module's functions there."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "bench.client"]
+        # Not `-m`: pickle would name this module's classes after __main__.
+        command = [sys.executable, "-c", "from bench.client import main; main()"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
     def sequence(self, port: int, requests: list[bytes]) -> list[Answer]:
@@ -188,10 +189,3 @@ def main() -> None:
             result = error
         pickle.dump(result, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    # As the module that the other side knows, or pickle would name the classes after __main__.
-    from bench.client import main as run
-
-    run()

@@ -95,8 +95,10 @@ class CommentQuerySet(models.QuerySet):
         return self.filter(state=Comment.State.HELD)
 
     def for_a_moderator(self) -> "CommentQuerySet":
-        """Held, and not only until their authors have confirmed an address."""
         return self.held().exclude(held_because=[])
+
+    def unconfirmed(self) -> "CommentQuerySet":
+        return self.held().filter(held_because=[])
 
     def for_page(self) -> "CommentQuerySet":
         """With what a page shows of them; what was written is only needed to change it."""
@@ -236,6 +238,11 @@ class Comment(models.Model):
     @property
     def is_held(self) -> bool:
         return self.state == self.State.HELD
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Held only until its author confirms the address; then it is published by itself."""
+        return self.is_held and not self.held_because
 
     @property
     def excerpt(self) -> str:

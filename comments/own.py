@@ -41,9 +41,9 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton) -> dict[st
     reader = current_reader(request)
     values = _marks_of(reader, article, shown) if reader else {}
     if has_session(request) and request.user.is_staff and request.user.has_perm("comments.change_comment"):
+        desk, label = reverse("admin:comments_comment_changelist"), _("Moderieren")
         for pk in shown:
-            desk = reverse("admin:comments_comment_change", args=[pk])
-            link = format_html(' <a href="{}">{}</a>', desk, _("Moderieren"))
+            link = format_html(' <a href="{}{}/change/">{}</a>', desk, pk, label)
             values[f"eigen-{pk}"] = values.get(f"eigen-{pk}", "") + link
     return values
 

@@ -234,7 +234,7 @@ def confirm_comment(comment: Comment) -> None:
     """Its author confirmed the address. Publishes what only waited for that; safe to call twice."""
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
-        if comment.is_held and not comment.held_because and comment.article.takes_comments:
+        if comment.is_unconfirmed and comment.article.takes_comments:
             publish(comment)
 
 

@@ -111,7 +111,7 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Freigeben"), permissions=["change"])
     def approve_selected(self, request: HttpRequest, comments: QuerySet) -> None:
-        unconfirmed = comments.held().filter(held_because=[]).count()
+        unconfirmed = comments.unconfirmed().count()
         self._decide_each(request, comments.for_a_moderator().order_by("pk"), approve)
         if unconfirmed:  # their authors were told that it is up to them
             text = ngettext(

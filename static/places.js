@@ -43,9 +43,9 @@ function show(anchor) {
   const element = document.getElementById(anchor);
   if (!element) return false;
   element.classList.add("found");
-  // What came while the page was open stands elsewhere the next time: then its permalink finds it.
-  const isGuest = element.matches(".sent .comment, .just-arrived .comment") || location.pathname.startsWith("/kommentar/");
-  const permalink = isGuest && element.querySelector(":scope > header a.time")?.getAttribute("href");
+  // What came while the page was open has its place on another page, perhaps: its permalink finds it.
+  const standsElsewhere = element.matches(".sent .comment, .just-arrived .comment") || location.pathname.startsWith("/kommentar/");
+  const permalink = standsElsewhere && element.querySelector(":scope > header a.time")?.getAttribute("href");
   history.replaceState(history.state, "", permalink || `#${anchor}`);
   element.scrollIntoView({ block: "center", behavior: "instant" });
   element.focus({ preventScroll: true });

@@ -20,6 +20,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from xdist.scheduler import LoadFileScheduling
 
 from newsroom.mailbox import Letter, Mailbox, receiving
+from readers.models import User
 from tests import factories
 from tests.plugin import WORKER
 
@@ -159,3 +160,16 @@ def run_jobs(transactional_db) -> Callable[[], None]:
 def guest(article) -> Client:
     """A browser that has never been here. It checks CSRF like a real one."""
     return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def moderator(db) -> User:
+    return factories.editor()
+
+
+@pytest.fixture
+def desk(moderator) -> Client:
+    """The moderator's browser, signed in to the admin."""
+    browser = Client()
+    browser.force_login(moderator)
+    return browser

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from articles.models import Article, Author, Page, Section
@@ -12,13 +11,6 @@ from tests import factories
 
 ADD = "/redaktion/articles/article/add/"
 LIST = "/redaktion/articles/article/"
-
-
-@pytest.fixture
-def desk(db) -> Client:
-    browser = Client()
-    browser.force_login(factories.editor())
-    return browser
 
 
 def fields(**changes: str) -> dict[str, str]:

@@ -15,18 +15,6 @@ from readers.models import User
 from tests import factories
 
 
-@pytest.fixture
-def moderator(db) -> User:
-    return factories.editor()
-
-
-@pytest.fixture
-def desk(moderator) -> Client:
-    browser = Client()
-    browser.force_login(moderator)
-    return browser
-
-
 def counted(comment: Comment) -> tuple[int, int]:
     """Comments of the article, and replies in the comment's thread, as stored; they are compared with the truth."""
     comments = Comment.objects.published().filter(article=comment.article_id).count()

@@ -3,7 +3,6 @@ Art. 16(5) and 17)."""
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -12,16 +11,11 @@ from comments.services import withdraw
 from moderation.models import Decision, Notice
 from moderation.services import approve, dismiss, remove, restore
 from moderation.tasks import OUTCOMES_PER_DAY, STATEMENTS_PER_DAY, send_outcome, send_statement
-from readers.models import Reader, User
+from readers.models import Reader
 from tests import factories
 
 REASON = "Hausregel 2: Niemand wird herabgesetzt."
 OBJECTION = "http://localhost:8000/kontakt/"
-
-
-@pytest.fixture
-def moderator(db) -> User:
-    return factories.editor()
 
 
 def comment_of(article, *, proved: bool = True, **fields) -> Comment:
@@ -222,13 +216,6 @@ def test_without_an_address_nothing_is_owed(article, moderator, letters, run_job
     dismiss(Notice.objects.get(), moderator=moderator)
     run_jobs()
     assert (letters(), Notice.objects.get().state) == ([], "decided")
-
-
-@pytest.fixture
-def desk(moderator) -> Client:
-    desk = Client()
-    desk.force_login(moderator)
-    return desk
 
 
 def test_left_standing_in_the_admin_is_told_too(article, desk, letters, run_jobs):

@@ -23,13 +23,6 @@ STATUS = "/redaktion/subscriptions/delivery/stand/"
 SAID = "451 4.3.0 Zu viel zu tun"
 
 
-@pytest.fixture
-def desk(db) -> Client:
-    browser = Client()
-    browser.force_login(factories.editor())
-    return browser
-
-
 def owe(article: Article, state: str, *, due_in: float = 0, error: str = "", ago: timedelta = timedelta(0)) -> Delivery:
     row = factories.subscription(article, f"a{Delivery.objects.count()}@example.org")
     now = timezone.now()

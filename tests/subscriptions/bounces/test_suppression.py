@@ -137,13 +137,6 @@ def test_complaint_ends_consent_everywhere_and_suppresses(article):
 LIST = "/redaktion/newsroom/suppression/"
 
 
-@pytest.fixture
-def desk(db) -> Client:
-    browser = Client()
-    browser.force_login(factories.editor())
-    return browser
-
-
 def lift(desk: Client) -> None:
     chosen = [row.pk for row in Suppression.objects.all()]
     desk.post(LIST, {"action": "lift", "_selected_action": chosen})
