@@ -46,8 +46,8 @@ class Site:
         return self.log.read_text()
 
     def child(self, words: str) -> psutil.Process | None:
-        children = filter(is_alive, psutil.Process(self.process.pid).children())
-        return next((child for child in children if words in " ".join(child.cmdline())), None)
+        children = psutil.Process(self.process.pid).children()
+        return next((child for child in children if words in command(child)), None)
 
     def health(self) -> dict[str, str] | None:
         try:
@@ -93,6 +93,13 @@ def is_alive(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
+
+
+def command(process: psutil.Process) -> str:
+    """Nothing, if it ended meanwhile."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def left_of(family: list[psutil.Process]) -> list[psutil.Process]:
