@@ -107,7 +107,8 @@ def manage_subscriptions(request: HttpRequest, token: str) -> HttpResponse:
     recipient = Recipient.by_token(token)
     if recipient is None:
         return render(request, "subscriptions/find.html", {"form": AddressForm(), "dead_link": True}, status=404)
-    rows = list(Subscription.objects.active().filter(email=recipient.email).select_related("article__counters"))
+    mine = Subscription.objects.active().filter(email=recipient.email).order_by("pk")
+    rows = list(mine.select_related("article__counters"))
     form = RecipientForm(request.POST if "save" in request.POST else None, instance=recipient)
     if request.method == "POST":
         how, done = _("Seite aller Abonnements"), ""
