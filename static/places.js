@@ -59,9 +59,11 @@ document.addEventListener("newsroom:sent", ({ target }) => {
   const slot = target.closest?.(".slot");
   if (slot) setTimeout(() => { slot.replaceChildren(); markDrafts(); }); // htmx is not yet done with the form
 });
+const focusFirstError = (part) => part.querySelector?.("[aria-invalid=true]")?.focus();
+focusFirstError(document); // of a form with a page of its own
 document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
   if (wanted && show(wanted)) wanted = null;
-  if (xhr?.status === 422) elt.querySelector?.("[aria-invalid=true]")?.focus();
+  if (xhr?.status === 422) focusFirstError(elt);
   elt.querySelector?.("form > .preview")?.scrollIntoView({ block: "nearest", behavior: "instant" }); // above the button that asked for it
 });
 

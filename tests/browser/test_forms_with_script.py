@@ -32,6 +32,17 @@ def test_error_keeps_every_word_and_leads_to_the_field(page: Page, article, expe
     expect(form.get_by_label("E-Mail")).to_have_accessible_description(re.compile("keine vollständige E-Mail-Adresse"))
 
 
+def test_error_leads_to_the_field_on_a_page_of_its_own(page: Page, article, expected):
+    expected.append("status of 422")
+    page.goto(f"/kommentar/{factories.comment(article).pk}/melden/")
+    send = page.get_by_role("button", name="Meldung absenden")
+    send.click()
+    expect(page.get_by_label("Rechtswidriger Inhalt")).to_be_focused()
+    page.get_by_label("Werbung").check()
+    send.click()
+    expect(page.get_by_label("Begründung")).to_be_focused()
+
+
 def test_rating_without_stars_says_so(page: Page, article, expected):
     expected.append("status of 422")
     page.goto(article.get_absolute_url())
