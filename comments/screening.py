@@ -1,10 +1,8 @@
 """Automatic rules before publication: publish, hold for a moderator, or refuse. People's decisions are moderation."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -13,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from articles.models import Article, Author
 from comments.models import Comment
 from newsroom.formkey import FormKey
-from newsroom.prepared import fetch_all
+from newsroom.prepared import Question
 from newsroom.ratelimit import COUNT_UP, Counting
 from readers.models import Reader
 
@@ -61,22 +59,22 @@ class Known:
     from_network: int
 
 
-def look_up(
-    reader: Reader, name: str, network: str, *, also: str = "NULL", parameters: Sequence = ()
-) -> tuple[Known, Any]:
-    """Counts an attempt to write and finds out what screening must know; and the value of `also`, an SQL expression
-    with its parameters, in the same trip to the database."""
+def attempt(reader: Reader, name: str, network: str) -> Question:
+    """Counts an attempt to write and finds out what screening must Know."""
     by_reader, from_network = f"reader {reader.pk}", f"network {network}"
     counting = Counting("comment", [by_reader, from_network], window=LIMIT_WINDOW)
-    rows = fetch_all(
+
+    def read(rows: list[tuple]) -> Known:
+        counted = counting.counted(row[:2] for row in rows)
+        return Known(*rows[0][2:], counted[by_reader], counted[from_network])
+
+    return Question(
         f"WITH counted AS ({COUNT_UP})"
         " SELECT key, count, ARRAY(SELECT word FROM comments_blockedword ORDER BY word),"
-        f" EXISTS (SELECT FROM articles_author WHERE lower(name) = lower(%s)), {also} FROM counted",
-        [*counting.parameters, name, *parameters],
+        " EXISTS (SELECT FROM articles_author WHERE lower(name) = lower(%s)) FROM counted",
+        [*counting.parameters, name],
+        read,
     )
-    counted = counting.counted(row[:2] for row in rows)
-    blocked, is_an_authors_name, found = rows[0][2:]
-    return Known(blocked, is_an_authors_name, counted[by_reader], counted[from_network]), found
 
 
 def screen(

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -14,14 +14,14 @@ from django.utils.translation import ngettext
 from articles.models import NUMBER_COMMENT, Article, Counters
 from comments.forms import Draft
 from comments.models import Comment, Passage, Vote
-from comments.screening import Circumstances, look_up, screen
+from comments.screening import Circumstances, attempt, screen
 from comments.tasks import send_confirmation, send_owner_mail
 from moderation.tasks import tell_on_duty
-from newsroom.prepared import Found, execute, fetch_one, insert
+from newsroom.prepared import Found, Question, ask, execute, insertion
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
-from subscriptions.services import subscribe, tell_subscribers
+from subscriptions.services import anybody_subscribed, subscribe, tell_subscribers
 
 # Mails that ask to confirm one's comment, to one address over the whole site.
 MAILS_PER_DAY = 10
@@ -62,7 +62,21 @@ def post_comment(
     Raises Refused: closed meanwhile, parent gone, too many, or the form's key was used for another text.
     """
     submission = _Submission(article, parent, passage, reader, draft, how)
-    known, same = look_up(reader, draft.name, how.network, also=_SAME_SUBMISSION, parameters=submission.parameters)
+    try:
+        with transaction.atomic():
+            return _post(submission)
+    except IntegrityError:
+        # Fifty at once with one key: the constraint let one through, the others find it here (E7).
+        earlier = submission.earlier(*ask(submission.same))
+        if earlier is None:
+            raise
+        return earlier
+
+
+def _post(submission: "_Submission") -> Comment:
+    article, parent, passage, reader, draft, how = submission
+    # From here on nobody else can write in this reader's name.
+    reader, known, same = ask(Reader.objects.locking(reader), attempt(reader, draft.name, how.network), submission.same)
     earlier = submission.earlier(same)
     if earlier is not None:
         return earlier
@@ -103,41 +117,38 @@ def post_comment(
         form_key=how.key.id if how.key else uuid.uuid4(),
     )
     comment.render()
-    try:
-        with transaction.atomic():
-            comment.reader = reader = Reader.objects.lock(reader)
-            _keep_slow_mode(article, reader)  # while nobody else can write in this reader's name
-            _remember_guest(reader, draft)
-            if passage is not None and passage.pk is None:
-                comment.passage = Passage.objects.store(passage)
-            if verdict.publishes:
-                publish(comment)
-            else:
-                # What a moderator looks at anyway needs no mail.
-                asks = verdict.needs_confirmation and not comment.held_because
-                if asks and not may_send_unasked("confirmation", draft.email, how.network, per_day=MAILS_PER_DAY):
-                    asks, comment.held_because = False, [_("Zu viele Bestätigungsmails an diese Adresse")]
-                comment.save()
-                if asks:
-                    send_confirmation.defer(comment_id=comment.pk)
-                elif comment.held_because:
-                    tell_on_duty(comment_id=comment.pk)
-            if draft.notify and draft.email:
-                subscribe(
-                    article=article,
-                    reader=reader,
-                    kind=Subscription.Kind.REPLIES,
-                    email=draft.email,
-                    network=how.network,
-                    with_comment=True,
-                )
-    except IntegrityError:
-        # Fifty at once with one key: the constraint let one through, the others find it here (E7).
-        earlier = submission.earlier(fetch_one(f"SELECT {_SAME_SUBMISSION}", submission.parameters)[0])
-        if earlier is None:
-            raise
-        return earlier
+    _keep_slow_mode(article, reader)
+    _remember_guest(reader, draft)
+    if passage is not None and passage.pk is None:
+        comment.passage = Passage.objects.store(passage)
+    if verdict.publishes:
+        publish(comment)
+    else:
+        _hold(comment, asks=verdict.needs_confirmation, network=how.network)
+    if draft.notify and draft.email:
+        subscribe(
+            article=article,
+            reader=reader,
+            kind=Subscription.Kind.REPLIES,
+            email=draft.email,
+            network=how.network,
+            with_comment=True,
+        )
     return comment
+
+
+def _hold(comment: Comment, *, asks: bool, network: str) -> None:
+    """Stores a new comment that nobody sees yet, with what is owed: a mail that `asks` for the address to be confirmed,
+    or word to whoever is on duty."""
+    if comment.held_because:  # what a moderator looks at anyway needs no mail
+        asks = False
+    elif asks and not may_send_unasked("confirmation", comment.email, network, per_day=MAILS_PER_DAY):
+        asks, comment.held_because = False, [_("Zu viele Bestätigungsmails an diese Adresse")]
+    comment.save()
+    if asks:
+        send_confirmation.defer(comment_id=comment.pk)
+    elif comment.held_because:
+        tell_on_duty(comment_id=comment.pk)
 
 
 def publish(comment: Comment) -> None:
@@ -156,15 +167,19 @@ def publish(comment: Comment) -> None:
             tell_subscribers(article_id=comment.article_id, comment_id=comment.pk)
         return
     comment.published_at = timezone.now()
+    anybody = None
     if comment.pk is None:
-        _store_numbered(comment)
+        _count_at_passage(comment, +1)
+        _stored, anybody = ask(_numbering(comment), anybody_subscribed(comment.article_id))
     else:
         _count_in_place(comment, +1)
         comment.number, comment.thread_number = Counters.objects.number_comment(
             comment.article_id, opens_thread=comment.parent_id is None
         )
         comment.save()
-    tell_subscribers(article_id=comment.article_id, comment_id=comment.pk, in_seconds=settings.UNDO_SECONDS)
+    tell_subscribers(
+        article_id=comment.article_id, comment_id=comment.pk, in_seconds=settings.UNDO_SECONDS, anybody=anybody
+    )
 
 
 def withdraw(comment: Comment, state: Comment.State) -> None:
@@ -178,7 +193,8 @@ def withdraw(comment: Comment, state: Comment.State) -> None:
 def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstances) -> Comment:
     """The author's new words, screened like the first; the old ones stay readable. Raises Refused."""
     with transaction.atomic():
-        reader = Reader.objects.lock(reader)
+        # The attempt before the comment, as when posting: a reply holds its network's row when it waits for its root's.
+        reader, known = ask(Reader.objects.locking(reader), attempt(reader, comment.name, how.network))
         comment = Comment.objects.lock(comment.pk)
         if not comment.may_be_edited_by(reader):
             raise Refused(
@@ -194,7 +210,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             website=comment.website,
             body=body,
             how=how,
-            known=look_up(reader, comment.name, how.network)[0],
+            known=known,
         )
         if verdict.refused:
             raise too_many()
@@ -325,12 +341,11 @@ _COUNT_AND_NUMBER = f"""
 """
 
 
-def _store_numbered(comment: Comment) -> None:
+def _numbering(comment: Comment) -> Question:
     """Stores a new comment, counted and numbered."""
     opens_thread = comment.parent_id is None
-    _count_at_passage(comment, +1)
     parameters = [comment.root_id, opens_thread, comment.article_id, opens_thread]
-    insert(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
+    return insertion(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
 
 
 def _count_visible(comment: Comment, change: int) -> None:
@@ -349,20 +364,16 @@ def _count_at_passage(comment: Comment, change: int) -> None:
         Passage.objects.filter(pk=comment.passage_id).update(comment_count=F("comment_count") + change)
 
 
-# What the same submission made before: by its key, or by the same words in the same place (C10).
 _SAME_SUBMISSION = """
-    ARRAY(
-        SELECT id FROM comments_comment WHERE form_key = %s
-        UNION
-        SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND body = %s
-          AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s
-          AND state IN ('held', 'published')
-    )
+    SELECT id FROM comments_comment WHERE form_key = %s
+    UNION
+    SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND body = %s
+      AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s
+      AND state IN ('held', 'published')
 """
 
 
-@dataclass(frozen=True)
-class _Submission:
+class _Submission(NamedTuple):
     article: Article
     parent: Comment | None
     passage: Passage | None
@@ -371,15 +382,16 @@ class _Submission:
     how: Circumstances
 
     @property
-    def parameters(self) -> list:
-        """Of _SAME_SUBMISSION."""
+    def same(self) -> Question:
+        """What it made before: by its key, or by the same words in the same place (C10)."""
         # A passage that is not stored yet has no comments. None is in no place.
         place = 0 if self.passage is not None and self.passage.pk is None else self.passage and self.passage.pk
         words = [self.reader.pk, self.article.pk, self.draft.body, self.parent and self.parent.pk, place]
-        return [self.how.key and self.how.key.id, *words]
+        return Question(_SAME_SUBMISSION, [self.how.key and self.how.key.id, *words])
 
-    def earlier(self, pks: list[int]) -> Comment | None:
-        """The comment it made before, among those that _SAME_SUBMISSION found. Raises Refused."""
+    def earlier(self, same: list[tuple[int]]) -> Comment | None:
+        """The comment it made before, among those that were found to be the `same`. Raises Refused."""
+        pks = [pk for (pk,) in same]
         found = list(Comment.objects.with_article().filter(pk__in=pks).order_by("pk")) if pks else []
         for comment in found:
             if self.how.key and comment.form_key == self.how.key.id:

@@ -5,11 +5,17 @@ from time import monotonic
 
 import psycopg
 
+from newsroom.statements import Statements
+
 VALID = 1.0  # seconds that an answer holds
 
 
 class PooledConnection(psycopg.Connection):
     _asked_at = 0.0
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.statements = Statements(self)
 
     def execute(self, query, params=None, **options) -> psycopg.Cursor:
         """As psycopg's. An empty query is how the pool asks, before every request, whether the connection still works:

@@ -8,26 +8,40 @@ mode this needs its version 1.21 or newer.
 from collections.abc import Callable
 from datetime import date
 from functools import cache, cached_property
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
-from psycopg.types.numeric import Int8
+
+from newsroom.statements import Answer
 
 M = TypeVar("M", bound=models.Model)
 
 
+class Question(NamedTuple):
+    """A statement, its parameters, and what is made of the rows it returns."""
+
+    sql: str
+    parameters: list
+    read: Callable[[list[tuple]], Any] = list
+
+
+def ask(*questions: Question) -> list[Any]:
+    """In one trip to the database, in this order; for statements that need not wait for each other's answers."""
+    answers = _ask(*[question[:2] for question in questions])
+    return [question.read(answer.rows) for question, answer in zip(questions, answers, strict=True)]
+
+
 def execute(sql: str, parameters: list) -> int:
     """Returns how many rows it changed."""
-    return _run(sql, parameters).rowcount
+    return _ask((sql, parameters))[0].changed
 
 
 def fetch_all(sql: str, parameters: list) -> list[tuple]:
-    return _run(sql, parameters).fetchall()
+    return _ask((sql, parameters))[0].rows
 
 
 def fetch_one(sql: str, parameters: list) -> tuple | None:
@@ -36,16 +50,13 @@ def fetch_one(sql: str, parameters: list) -> tuple | None:
     return rows[0] if rows else None
 
 
-def _run(sql: str, parameters: list) -> psycopg.Cursor:
-    connection.ensure_connection()
-    if connection.queries_logged:  # tests count queries
-        connection.queries_log.append({"sql": sql, "time": "prepared"})
-    # By themselves, numbers of different lengths are different types to psycopg, and each mixture a query of its own to
-    # prepare: posting had up to four of each.
-    parameters = [Int8(one) if type(one) is int else one for one in parameters]
-    with connection.wrap_database_errors:
-        # Results in binary: times need no parsing, of which a page has two hundred.
-        return psycopg.Cursor(connection.connection).execute(sql, parameters, prepare=True, binary=True)
+def _ask(*questions: tuple[str, list]) -> list[Answer]:
+    wrapper = connections[DEFAULT_DB_ALIAS]  # once: each use of django.db.connection looks it up
+    wrapper.ensure_connection()
+    if wrapper.queries_logged:  # tests count queries
+        wrapper.queries_log.extend({"sql": sql, "time": "prepared"} for sql, _parameters in questions)
+    with wrapper.wrap_database_errors:
+        return wrapper.connection.statements.ask(*questions)
 
 
 class Found(NamedTuple):
@@ -59,12 +70,22 @@ class Found(NamedTuple):
 def insert(made: models.Model, found: Found | None = None) -> None:
     """Stores a new object, as its `save()` does, without signals: nothing here listens to any. It gets the columns that
     were found, too."""
+    ask(insertion(made, found))
+
+
+def insertion(made: models.Model, found: Found | None = None) -> Question:
+    """What insert() asks."""
     fields, sql = _insertion(type(made), found and found[:2])
-    values = [field.get_db_prep_save(field.pre_save(made, add=True), connection) for field in fields]
-    made.pk, *rest = fetch_one(sql, [*(found.parameters if found else ()), *values])
-    for name, value in zip(found.columns if found else (), rest, strict=True):
-        setattr(made, name, value)
-    made._state.adding, made._state.db = False, connection.alias
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    values = [field.get_db_prep_save(field.pre_save(made, add=True), wrapper) for field in fields]
+
+    def read(rows: list[tuple]) -> None:
+        made.pk, *rest = rows[0]
+        for name, value in zip(found.columns if found else (), rest, strict=True):
+            setattr(made, name, value)
+        made._state.adding, made._state.db = False, wrapper.alias
+
+    return Question(sql, [*(found.parameters if found else ()), *values], read)
 
 
 @cache
@@ -104,12 +125,16 @@ class Prepared(Generic[M]):
     def all(self, **values) -> list[M]:
         if any(isinstance(value, int) and value.bit_length() > 63 for value in values.values()):
             return []  # PostgreSQL would take it for a decimal number, which no index knows
-        sql, constants, made_of = self._compiled
-        parameters = [values[one.name] if isinstance(one, Given) else one for one in constants]
-        return [made_of(row) for row in fetch_all(sql, parameters)]
+        return ask(self.question(**values))[0]
 
     def first(self, **values) -> M | None:
         return next(iter(self.all(**values)), None)
+
+    def question(self, **values) -> Question:
+        """What all() asks, to be asked together with others. Numbers must be within 64 bits."""
+        sql, constants, made_of = self._compiled
+        parameters = [values[one.name] if isinstance(one, Given) else one for one in constants]
+        return Question(sql, parameters, lambda rows: [made_of(row) for row in rows])
 
     @cached_property
     def _compiled(self) -> tuple[str, tuple, Callable[[tuple], M]]:

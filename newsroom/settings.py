@@ -124,8 +124,6 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "timeout": 3,
     "reconnect_timeout": 2,
 }
-# For newsroom.prepared alone: Django's own queries carry their values in their text and are never prepared.
-DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
 # A database that restarted must cost nobody an error: a pooled connection is tried, or looked at, before it is used.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = PooledConnection

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from newsroom.prepared import Given, Prepared
+from newsroom.prepared import Given, Prepared, Question, ask
 
 
 class User(AbstractUser):
@@ -28,12 +28,21 @@ class ReaderQuerySet(models.QuerySet):
 
         Every service that writes for a reader begins with this, so that a merge never misses what is under way.
         """
-        locked = _locked.first(pk=reader.pk)
-        while locked is not None and locked.merged_into_id is not None:
-            locked = _locked.first(pk=locked.merged_into_id)
-        if locked is None:
-            raise Reader.DoesNotExist
-        return locked
+        return ask(self.locking(reader))[0]
+
+    def locking(self, reader: "Reader") -> Question:
+        """What lock() asks, to be asked together with others."""
+        question = _locked.question(pk=reader.pk)
+
+        def go_on(rows: list[tuple]) -> "Reader":
+            locked = next(iter(question.read(rows)), None)
+            while locked is not None and locked.merged_into_id is not None:
+                locked = _locked.first(pk=locked.merged_into_id)
+            if locked is None:
+                raise Reader.DoesNotExist
+            return locked
+
+        return question._replace(read=go_on)
 
 
 _locked = Prepared(lambda: Reader.objects.select_for_update(no_key=True).filter(pk=Given("pk")))

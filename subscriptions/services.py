@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from articles.models import Article
 from comments.models import Comment
 from newsroom.mail import site_url
-from newsroom.prepared import fetch_one
+from newsroom.prepared import Question, ask
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Consent, Delivery, DeliveryQuerySet, Recipient, Subscription, SubscriptionQuerySet
@@ -95,12 +95,20 @@ def _ask(row: Subscription, network: str, with_comment: bool) -> None:
     send_opt_in.defer(subscription_id=row.pk if is_due else NOBODY, with_comment=with_comment)
 
 
-def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0) -> None:
-    """Owes the job that tells who is subscribed now, if anybody is. Call in the transaction that publishes.
+def anybody_subscribed(article_id: int) -> Question:
+    """Is there anybody to tell? Most articles' comments cost no job at all."""
+    return Question(_ANYBODY, [article_id], bool)
 
-    Who subscribes afterwards is told of later comments: most articles' comments cost no job at all.
+
+def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0, anybody: bool | None = None) -> None:
+    """Owes the job that tells who is subscribed now, if anybody is. Call in the transaction that publishes; with
+    `anybody`, if that was asked there together with something else.
+
+    Who subscribes afterwards is told of later comments.
     """
-    if fetch_one(_ANYBODY, [article_id]) is not None:
+    if anybody is None:
+        (anybody,) = ask(anybody_subscribed(article_id))
+    if anybody:
         later = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
         announce.configure(**later).defer(comment_id=comment_id)
 
