@@ -15,6 +15,7 @@ from articles.versions import article_version, page_etag
 from comments.position import REMEMBERED, Position
 from newsroom.memory import Memory
 from newsroom.middleware import Handler
+from newsroom.prepared import ask
 from readers.device import reads_only
 
 _ARTICLE = re.compile(r"/artikel/([-\w]+)/(stand/)?", re.ASCII)
@@ -60,7 +61,7 @@ def short_way(get_response: Handler) -> Handler:
         encoding = bool(re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")))
         if asks_for_latest:
             key, valid = (slug, encoding), _LATEST_VALID
-        elif reads_only(request) and (version := article_version(slug)) is not None:
+        elif reads_only(request) and (version := ask(article_version(slug))[0]) is not None:
             request.article_version = version
             position = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, ""))
             key, valid = (page_etag(version, position.query(explicit=True)), encoding), inf

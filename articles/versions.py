@@ -5,7 +5,7 @@ import hashlib
 from django.conf import settings
 from django.utils import timezone
 
-from newsroom.prepared import fetch_one
+from newsroom.prepared import Question, fetch_one
 
 # In plain SQL: building the query with the ORM takes longer than all the rest of the short way.
 _VERSION = """
@@ -18,9 +18,9 @@ _VERSION = """
 """
 
 
-def article_version(slug: str) -> tuple | None:
+def article_version(slug: str) -> Question:
     """Changes with every visible change of a published article and its conversation; None if there is none."""
-    return fetch_one(_VERSION, [slug, timezone.now()])
+    return Question(_VERSION, [slug, timezone.now()]).first()
 
 
 def page_etag(version: tuple, position: str) -> str:

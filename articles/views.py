@@ -29,7 +29,7 @@ from newsroom.slots import Skeleton, slot
 from ratings.forms import STARS
 from ratings.own import own_stars
 from readers.context import own_slots
-from readers.device import current_reader, reads_only
+from readers.device import ask_with_reader, current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
 
 ARTICLES_PER_PAGE = 20
@@ -59,7 +59,7 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     For a reader without a cookie of ours the page is the same bytes for everyone and may be cached anywhere; what
     belongs to one reader is put into its slots only for those who have acted.
     """
-    version = getattr(request, "article_version", None) or article_version(slug)
+    version = getattr(request, "article_version", None) or ask_with_reader(request, article_version(slug))[0]
     if version is None:
         raise Http404
     position = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, ""))
@@ -140,7 +140,8 @@ def _own(request: HttpRequest, article: Article, skeleton: Skeleton) -> dict[str
     """What stands in the page's slots for somebody who has acted."""
     reader = current_reader(request)
     whole_page = own_slots(request) | own_form(reader)
-    return whole_page | own_stars(article, reader) | own_marks(request, article, skeleton)
+    also = [own_stars(article, reader)] if reader else []
+    return whole_page | own_marks(request, article, skeleton, *also)
 
 
 def _for_everyone(request: HttpRequest, response: HttpResponse, *, etag: str) -> HttpResponse:

@@ -19,7 +19,7 @@ from comments.models import Comment
 from comments.showing import VOTED, render, threads_html, title_of, vote_state
 from comments.threads import Node, Thread
 from newsroom.formkey import new_form_key
-from newsroom.prepared import Given, Prepared, fetch_all
+from newsroom.prepared import Given, Prepared, Question, ask
 from newsroom.slots import Skeleton, slot
 from readers.device import current_reader, has_session
 from readers.models import Reader
@@ -35,11 +35,14 @@ _own_comments = Prepared(
 )
 
 
-def own_marks(request: HttpRequest, article: Article, page: Skeleton) -> dict[str, str]:
-    """The reader's votes and own comments on a page: two queries. Who moderates finds the way to the desk."""
+def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Question) -> dict[str, str]:
+    """The reader's votes and own comments on a page, and what `also` is answered with, values of slots too: one trip
+    to the database. Who moderates finds the way to the desk."""
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
     reader = current_reader(request)
-    values = _marks_of(reader, article, shown) if reader else {}
+    values = {}
+    for answer in ask(*also, *(_marks_of(reader, article, shown) if reader else ())):
+        values |= answer
     if has_session(request) and request.user.is_staff and request.user.has_perm("comments.change_comment"):
         desk, label = reverse("admin:comments_comment_changelist"), _("Moderieren")
         for pk in shown:
@@ -48,9 +51,17 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton) -> dict[st
     return values
 
 
-def _marks_of(reader: Reader, article: Article, shown: list[int]) -> dict[str, str]:
-    values = {f"{VOTED}{pk}": vote_state(True) for (pk,) in fetch_all(_VOTES, [reader.pk, shown])}
-    for comment in _own_comments.all(article=article.pk, reader=reader.pk, shown=shown):
+def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Question, Question]:
+    comments = _own_comments.question(article=article.pk, reader=reader.pk, shown=shown)
+    return (
+        Question(_VOTES, [reader.pk, shown], lambda rows: {f"{VOTED}{pk}": vote_state(True) for (pk,) in rows}),
+        comments._replace(read=lambda rows: _own_html(comments.read(rows), shown)),
+    )
+
+
+def _own_html(comments: list[Comment], shown: list[int]) -> dict[str, str]:
+    values = {}
+    for comment in comments:
         if comment.is_published:
             values[f"eigen-{comment.pk}"] = tools_html(comment)
         else:

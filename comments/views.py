@@ -35,7 +35,7 @@ from newsroom.sharedforms import shared_form, token_page
 from newsroom.slots import Skeleton
 from newsroom.tokens import token_pk
 from readers.context import own_slots
-from readers.device import acting_reader, current_reader, reads_only, remember
+from readers.device import acting_reader, ask_with_reader, current_reader, reads_only, remember
 from readers.services import confirm_address
 
 LINK_VALID = timedelta(hours=48)  # for confirming one's comment (B13)
@@ -58,7 +58,7 @@ _open_article = Prepared(
 def write(request: HttpRequest, slug: str) -> HttpResponse:
     """A new thread, of the article or of a passage of it: `?absatz=3`, or chosen words of that paragraph,
     `?absatz=3&wortlaut=...&davor=...&danach=...`."""
-    article = _open_article.first(slug=slug, now=timezone.now())
+    (article,) = ask_with_reader(request, _open_article.question(slug=slug, now=timezone.now()).first())
     if article is None:
         raise Http404
     return _write(request, article, passage=_wanted_passage(request, article))
@@ -67,7 +67,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
 @shared_form
 @require_http_methods(["GET", "POST"])
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
-    parent = _numbered.first(pk=pk, now=timezone.now())
+    parent = _numbered_comment(request, pk)
     # Removed while somebody wrote an answer: there is nothing to answer any more, but their text must not be lost.
     if parent is None or (not parent.is_published and request.method != "POST"):
         raise Http404
@@ -122,7 +122,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @require_POST
 def respect(request: HttpRequest, pk: int) -> HttpResponse:
     """Gives ("1") or takes back ("0") a vote; the form says which, so that asking twice changes nothing."""
-    comment = _numbered.first(pk=pk, now=timezone.now())
+    comment = _numbered_comment(request, pk)
     if comment is None or not comment.is_published:
         raise Http404
     wanted = request.POST.get("wanted") != "0"
@@ -165,6 +165,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             confirm_address(reader, comment.email)
         comment.refresh_from_db()
     return render(request, "comments/confirm.html", {"comment": comment, "article": comment.article})
+
+
+def _numbered_comment(request: HttpRequest, pk: int) -> Comment | None:
+    return ask_with_reader(request, _numbered.question(pk=pk, now=timezone.now()).first())[0]
 
 
 def _write(

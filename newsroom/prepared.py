@@ -28,9 +28,15 @@ class Question(NamedTuple):
     parameters: list
     read: Callable[[list[tuple]], Any] = list
 
+    def first(self) -> "Question":
+        """Answered with the first of what is read, or None."""
+        return self._replace(read=lambda rows: next(iter(self.read(rows)), None))
+
 
 def ask(*questions: Question) -> list[Any]:
     """In one trip to the database, in this order; for statements that need not wait for each other's answers."""
+    if not questions:
+        return []
     answers = _ask(*[question[:2] for question in questions])
     return [question.read(answer.rows) for question, answer in zip(questions, answers, strict=True)]
 
@@ -46,8 +52,7 @@ def fetch_all(sql: str, parameters: list) -> list[tuple]:
 
 def fetch_one(sql: str, parameters: list) -> tuple | None:
     """The first row; an empty one, of a query for no columns, is still not None."""
-    rows = fetch_all(sql, parameters)
-    return rows[0] if rows else None
+    return ask(Question(sql, parameters).first())[0]
 
 
 def _ask(*questions: tuple[str, list]) -> list[Answer]:
@@ -123,16 +128,17 @@ class Prepared(Generic[M]):
         self._make = make  # called at the first asking: models are not there yet when modules are imported
 
     def all(self, **values) -> list[M]:
-        if any(isinstance(value, int) and value.bit_length() > 63 for value in values.values()):
-            return []  # PostgreSQL would take it for a decimal number, which no index knows
+        if any(map(_is_no_bigint, values.values())):
+            return []
         return ask(self.question(**values))[0]
 
     def first(self, **values) -> M | None:
         return next(iter(self.all(**values)), None)
 
     def question(self, **values) -> Question:
-        """What all() asks, to be asked together with others. Numbers must be within 64 bits."""
+        """What all() asks, to be asked together with others."""
         sql, constants, made_of = self._compiled
+        values = {name: None if _is_no_bigint(value) else value for name, value in values.items()}  # equal to nothing
         parameters = [values[one.name] if isinstance(one, Given) else one for one in constants]
         return Question(sql, parameters, lambda rows: [made_of(row) for row in rows])
 
@@ -145,6 +151,11 @@ class Prepared(Generic[M]):
         if compiler.get_converters([column for column, *_ in compiler.select]) or compiler.annotation_col_map:
             raise NotImplementedError("Only models' own columns that need no conversion")
         return sql, parameters, _row_to_model(compiler)
+
+
+def _is_no_bigint(value: Any) -> bool:
+    """PostgreSQL would take it for a decimal number, which no index knows."""
+    return isinstance(value, int) and value.bit_length() > 63
 
 
 def _row_to_model(compiler: SQLCompiler) -> Callable[[tuple], models.Model]:

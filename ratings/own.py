@@ -1,15 +1,17 @@
 """What of an article's rating belongs to one reader (newsroom.slots)."""
 
 from articles.models import Article
-from newsroom.prepared import fetch_all
+from newsroom.prepared import Question
 from readers.models import Reader
 
 
-def own_stars(article: Article, reader: Reader | None) -> dict[str, str]:
-    """The stars that the reader gave, marked in the form: one query."""
-    if reader is None:
-        return {}
-    given = fetch_all(
-        "SELECT stars FROM ratings_rating WHERE reader_id = %s AND article_id = %s", [reader.pk, article.pk]
-    )
+_GIVEN = "SELECT stars FROM ratings_rating WHERE reader_id = %s AND article_id = %s"
+
+
+def own_stars(article: Article, reader: Reader) -> Question:
+    """The slots' values for the stars that the reader gave, marked in the form."""
+    return Question(_GIVEN, [reader.pk, article.pk], _marked)
+
+
+def _marked(given: list[tuple[int]]) -> dict[str, str]:
     return {f"stern-{stars}": " checked" for (stars,) in given}

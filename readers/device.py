@@ -1,12 +1,13 @@
 """From a request to the reader who acts, and back to the cookie that lets us know them again."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
 
-from newsroom.prepared import Given, Prepared, insert
+from newsroom.prepared import Given, Prepared, Question, ask, insert
 from newsroom.ratelimit import check_limit, client_network
 from readers.models import Reader
 
@@ -26,6 +27,16 @@ def current_reader(request: HttpRequest) -> Reader | None:
     if not hasattr(request, "_reader"):
         request._reader = _from_session(request) or _from_cookie(request)
     return request._reader
+
+
+def ask_with_reader(request: HttpRequest, *questions: Question) -> list[Any]:
+    """Answers, and who the reader of this request is found out in the same trip to the database."""
+    pk = None if hasattr(request, "_reader") or has_session(request) else _pk_in_cookie(request)
+    if pk is None:
+        return ask(*questions)
+    *answers, found = ask(*questions, _by_pk.question(pk=pk).first())
+    request._reader = _goes_on_as(found)
+    return answers
 
 
 def acting_reader(request: HttpRequest) -> Reader:
@@ -92,11 +103,19 @@ def _from_session(request: HttpRequest) -> Reader | None:
 
 
 def _from_cookie(request: HttpRequest) -> Reader | None:
+    pk = _pk_in_cookie(request)
+    return None if pk is None else _goes_on_as(_by_pk.first(pk=pk))
+
+
+def _pk_in_cookie(request: HttpRequest) -> int | None:
     try:
-        pk = int(_signer.unsign(request.COOKIES.get(settings.READER_COOKIE_NAME, "")))
+        return int(_signer.unsign(request.COOKIES.get(settings.READER_COOKIE_NAME, "")))
     except (BadSignature, ValueError):
         return None
-    reader = _by_pk.first(pk=pk)
+
+
+def _goes_on_as(reader: Reader | None) -> Reader | None:
+    """Whom a cookie of `reader` speaks for today."""
     while reader is not None and reader.merged_into_id is not None:
         reader = _by_pk.first(pk=reader.merged_into_id)
     return reader if reader is not None and not reader.is_account else None
