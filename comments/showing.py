@@ -7,7 +7,7 @@ come, and each comment then takes one `%`: 10 µs, where rendering it took 60.
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 from django.template import engines
@@ -89,8 +89,6 @@ def _shower(article: Article) -> Callable[[Thread], str]:
     """Prints threads. What is the same for all comments of a page is found out once."""
     article_address, takes_answers = article.get_absolute_url(), article.takes_comments
     zone, short, language = timezone.get_current_timezone(), _short_format(), get_language()
-    replies_label = cache(lambda count: ngettext("%d Antwort", "%d Antworten", count) % count)
-    more_label = cache(_more_label)
 
     def show_comment(node: Node, replies: int, ending: int) -> str:
         comment = node.comment
@@ -118,7 +116,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             "passage": _quoted(article, comment),
             "html": comment.html,
             "score": comment.score,
-            "replies": replies_label(replies) if replies else "",
+            "replies": _replies_label(replies, language) if replies else "",
             "closing": _END_OF_REPLIES[ending],
         }
 
@@ -131,7 +129,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
         return _pattern("thread", ThreadShape(more=bool(thread.hidden_replies)), language) % {
             "comments": "".join(comments),
             "address": f"{article_address}gespraech/{root.comment.number}/",
-            "more": more_label(thread.hidden_replies, bool(nodes)) if thread.hidden_replies else "",
+            "more": _more_label(thread.hidden_replies, bool(nodes), language) if thread.hidden_replies else "",
             "closing": _END_OF_REPLIES[1 if root.replies else 0],
         }
 
@@ -167,7 +165,13 @@ def _short_format() -> Callable[[datetime], str]:
     return lambda moment: moment.strftime(pattern)
 
 
-def _more_label(count: int, after_others: bool) -> str:
+@lru_cache(5000)  # finding the right form takes as long as printing three comments
+def _replies_label(count: int, language: str) -> str:
+    return ngettext("%d Antwort", "%d Antworten", count) % count
+
+
+@lru_cache(5000)
+def _more_label(count: int, after_others: bool, language: str) -> str:
     if after_others:
         return ngettext("%d weitere Antwort anzeigen", "%d weitere Antworten anzeigen", count) % count
     return ngettext("%d Antwort anzeigen", "%d Antworten anzeigen", count) % count

@@ -163,7 +163,7 @@ def _row_to_model(compiler: SQLCompiler) -> Callable[[tuple], models.Model]:
     model, fields = compiler.klass_info["model"], compiler.klass_info["select_fields"]
     begin, end = fields[0], fields[-1] + 1
     names = [column[0].target.attname for column in compiler.select[begin:end]]
-    populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+    populators = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)
     if models.signals.pre_init.has_listeners(model) or models.signals.post_init.has_listeners(model):
         raise NotImplementedError("from_db() would tell somebody of every object")
 
@@ -171,7 +171,7 @@ def _row_to_model(compiler: SQLCompiler) -> Callable[[tuple], models.Model]:
         # from_db() asks of each field whether it was given, and takes six times as long; a page has a hundred rows.
         made = model.__new__(model)
         made._state = ModelState()
-        made._state.adding, made._state.db = False, connection.alias
+        made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         made.__dict__.update(zip(names, row[begin:end], strict=True))
         for populator in populators:
             populator.populate(row, made)

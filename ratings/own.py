@@ -4,7 +4,6 @@ from articles.models import Article
 from newsroom.prepared import Question
 from readers.models import Reader
 
-
 _GIVEN = "SELECT stars FROM ratings_rating WHERE reader_id = %s AND article_id = %s"
 
 

@@ -6,7 +6,10 @@ from threading import Barrier, local
 from django.db import connection, transaction
 
 from articles.models import CountersQuerySet
-from comments.models import Comment
+from comments import services
+from comments.forms import Draft
+from comments.models import Comment, CommentQuerySet
+from comments.screening import Circumstances, Verdict
 from comments.services import delete_comment, vote
 from moderation.models import Notice
 from moderation.services import remove
@@ -67,6 +70,40 @@ def test_two_devices_become_one_while_what_one_reported_is_removed(transactional
     at_once(2, act)
     notice = Notice.objects.get()
     assert (notice.reader, notice.state) == (other, "decided")
+
+
+def test_changing_a_comment_and_answering_it_from_one_network_at_once_is_no_deadlock(
+    transactional_db, article, monkeypatch
+):
+    """Both count an attempt of their network and change the comment."""
+    author, other = factories.reader("Anna"), factories.reader("Bert")
+    root = factories.comment(article, reader=author)
+    factories.comment(article, reader=other)  # no newcomer, whose first would be held
+    how = Circumstances(key=None, network="192.0.2.0/24")
+    lock, screen = CommentQuerySet.lock, services.screen
+
+    def lock_and_dawdle(*arguments) -> Comment:
+        locked = lock(*arguments)
+        time.sleep(0.3)
+        return locked
+
+    def screen_and_dawdle(**what) -> Verdict:
+        time.sleep(0.3)
+        return screen(**what)
+
+    monkeypatch.setattr(CommentQuerySet, "lock", lock_and_dawdle)
+    monkeypatch.setattr(services, "screen", screen_and_dawdle)
+
+    def act(number: int) -> None:
+        if number == 0:
+            services.edit_comment(comment=root, reader=author, body="Andere Worte.", how=how)
+        else:
+            draft = Draft(body="Eine Antwort.", name="Bert")
+            services.post_comment(article=article, parent=root, reader=other, draft=draft, how=how)
+
+    at_once(2, act)
+    assert Comment.objects.get(pk=root.pk).body == "Andere Worte."
+    assert Comment.objects.filter(parent=root).published().count() == 1
 
 
 def test_deleting_is_the_authors_even_after_two_devices_became_one(article):
