@@ -23,8 +23,26 @@ def article_version(slug: str) -> Question:
     return Question(_VERSION, [slug, timezone.now()]).first()
 
 
+_NEWEST = """
+    SELECT article.id, article.modified_at, counters.comments, author.name, section.name
+    FROM articles_article article
+    JOIN articles_counters counters ON counters.article_id = article.id
+    JOIN articles_author author ON author.id = article.author_id
+    LEFT JOIN articles_section section ON section.id = article.section_id
+    WHERE article.state = 'published' AND article.published_at <= %s {older}
+    ORDER BY article.published_at DESC, article.id DESC LIMIT %s
+"""
+_OLDER = "AND (article.published_at, article.id) < (SELECT published_at, id FROM articles_article WHERE id = %s)"
+
+
+def newest_version(before: int | None, most: int) -> Question:
+    """Changes with everything that a list of the `most` newest articles shows, or of those `before` one in it."""
+    older, of = ("", []) if before is None else (_OLDER, [before])
+    return Question(_NEWEST.format(older=older), [timezone.now(), *of, most], tuple)
+
+
 def page_etag(version: tuple, position: str) -> str:
-    """Of the page that shows an article in this version at this position (its query), as this release shows it."""
+    """Of the page that shows this version at this position (its query), as this release shows it."""
     parts = [*version, position, settings.LANGUAGE_CODE, settings.SITE_NAME, settings.RELEASE]
     return hashlib.sha256("\x00".join(map(str, parts)).encode()).hexdigest()[:20]
 

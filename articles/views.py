@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from articles.models import Article, Page
 from articles.passages import with_marks
-from articles.versions import article_version, latest_number, page_etag
+from articles.versions import article_version, latest_number, newest_version, page_etag
 from comments.forms import CommentForm
 from comments.models import Passage
 from comments.own import form_slots, own_form, own_marks
@@ -28,13 +28,14 @@ from newsroom.memory import Memory
 from newsroom.slots import Skeleton, slot
 from ratings.forms import STARS
 from ratings.own import own_stars
-from readers.context import own_slots
+from readers.context import account_slot, own_slots
 from readers.device import ask_with_reader, current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
 
 ARTICLES_PER_PAGE = 20
 # What templates need to know to print slots instead of anybody's own things.
 FOR_EVERYONE = {"for_everyone": True, "shared": True}
+_homes: Memory[Skeleton] = Memory(settings.PAGE_MEMORY // 20)
 _pages: Memory[tuple[Article, Skeleton]] = Memory(settings.PAGE_MEMORY)
 _frames: Memory[tuple[Article, Skeleton, str]] = Memory(settings.PAGE_MEMORY // 4)
 
@@ -42,14 +43,16 @@ _frames: Memory[tuple[Article, Skeleton, str]] = Memory(settings.PAGE_MEMORY // 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The articles, newest first; older ones by the key of the last one seen (`?vor=<id>`), never by OFFSET."""
-    articles = Article.objects.published().newest_first().for_page()
     last_seen = request.GET.get("vor", "")
-    if last_seen.isascii() and last_seen.isdigit() and len(last_seen) <= 18:
-        articles = articles.older_than(int(last_seen))
-    shown = list(articles[: ARTICLES_PER_PAGE + 1])
-    older = shown[ARTICLES_PER_PAGE - 1].pk if len(shown) > ARTICLES_PER_PAGE else None
-    response = render(request, "articles/home.html", {"articles": shown[:ARTICLES_PER_PAGE], "older": older})
-    return _for_everyone(request, response, etag=hashlib.sha256(response.content).hexdigest()[:20])
+    before = int(last_seen) if last_seen.isascii() and last_seen.isdigit() and len(last_seen) <= 18 else None
+    (version,) = ask_with_reader(request, newest_version(before, ARTICLES_PER_PAGE + 1))
+    etag = page_etag(version, f"/{before}")
+    page = _homes.get(etag)
+    if page is None:
+        page = _home_for_everyone(before)
+        _homes.put(etag, page, size=page.size)
+    response = HttpResponse(page.fill({} if reads_only(request) else account_slot(request)))
+    return _for_everyone(request, response, etag=etag)
 
 
 @require_safe
@@ -89,6 +92,16 @@ def site_page(request: HttpRequest, slug: str) -> HttpResponse:
     page = get_object_or_404(Page, slug=slug)
     response = render(request, "articles/site_page.html", {"page": page})
     return _for_everyone(request, response, etag=hashlib.sha256(response.content).hexdigest()[:20])
+
+
+def _home_for_everyone(before: int | None) -> Skeleton:
+    articles = Article.objects.published().newest_first().for_page().defer("html")
+    if before is not None:
+        articles = articles.older_than(before)
+    shown = list(articles[: ARTICLES_PER_PAGE + 1])
+    older = shown[ARTICLES_PER_PAGE - 1].pk if len(shown) > ARTICLES_PER_PAGE else None
+    context = {**FOR_EVERYONE, **site(), "articles": shown[:ARTICLES_PER_PAGE], "older": older}
+    return Skeleton.cut(render_to_string("articles/home.html", context))
 
 
 def _page_for_everyone(slug: str, version: tuple, position: Position) -> tuple[Article, Skeleton]:

@@ -17,9 +17,7 @@ def shared_page(request: HttpRequest) -> dict:
 
 def own_slots(request: HttpRequest) -> dict[str, str]:
     """For the slots of any page that is made for everyone: token, account, and the answer to what was just done."""
-    values = {"token": csrf_input(request)}
-    if account := _account(request):
-        values["konto"] = format_html('<a href="{}" data-account>{}</a>', reverse("account_email"), account)
+    values = {"token": csrf_input(request)} | account_slot(request)
     # Each answer stands where the reader acted: beside the stars, above the comments, at the subscription. One that
     # needs nothing more of them may leave the view.
     for message in get_messages(request):
@@ -28,6 +26,14 @@ def own_slots(request: HttpRequest) -> dict[str, str]:
             sentence = format_html('<span class="passing">{}</span>', sentence)
         values[f"antwort-{message.extra_tags}"] = sentence
     return values
+
+
+def account_slot(request: HttpRequest) -> dict[str, str]:
+    """For pages without anything to do for a reader: who is signed in."""
+    account = _account(request)
+    if not account:
+        return {}
+    return {"konto": format_html('<a href="{}" data-account>{}</a>', reverse("account_email"), account)}
 
 
 def _account(request: HttpRequest) -> str:

@@ -9,9 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from articles.models import Article, Author, Page
+from articles.models import Article, Author, Page, Section
 from articles.views import ARTICLES_PER_PAGE
 from comments.models import Comment
+from comments.services import delete_comment
 from newsroom.trial.prepare import FIRST_ARTICLE, publish_first_article
 from tests import factories
 
@@ -52,11 +53,65 @@ def test_every_article_is_reached_once_by_the_link_to_older_ones(db, client):
 
 
 @pytest.mark.parametrize("articles", [1, 15])
-def test_front_page_takes_one_query(db, client, django_assert_num_queries, articles):
+def test_front_page_takes_one_query_and_one_more_if_something_changed(db, client, django_assert_num_queries, articles):
     for _ in range(articles):
         factories.article()
+    with django_assert_num_queries(2):
+        client.get("/")
     with django_assert_num_queries(1):
         client.get("/")
+
+
+def rename(one) -> None:
+    one.name = "Umbenannt"
+    one.save()
+
+
+def edit(article: Article, **changes) -> None:
+    for name, value in changes.items():
+        setattr(article, name, value)
+    article.save()
+
+
+def delete_own(comment: Comment) -> None:
+    delete_comment(comment=comment, reader=comment.reader)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        (lambda article: edit(article, headline="Neue Überschrift"), True),
+        (lambda article: edit(article, source="Ein anderer Anfang."), True),
+        (lambda article: edit(article, published_at=timezone.now() - timedelta(days=400)), True),
+        (lambda article: edit(article, published_at=timezone.now() + timedelta(days=1)), False),
+        (lambda article: edit(article, state="draft"), False),
+        (lambda article: rename(article.author), True),
+        (lambda article: rename(article.section), True),
+        (factories.comment, True),
+        (lambda _article: delete_own(Comment.objects.get()), True),
+        (lambda article: factories.article("Der allerneueste"), True),
+    ],
+    ids=["headline", "text", "date", "future", "draft", "author", "section", "comment", "deleted", "another"],
+)
+def test_front_page_is_never_stale(db, client, change, shown):
+    article = factories.article("Ein Artikel", section=Section.objects.create(name="Politik"))
+    factories.comment(article)
+    before = client.get("/")
+    assert client.get("/", headers={"If-None-Match": before.headers["ETag"]}).status_code == 304
+    change(article)
+    after = client.get("/", headers={"If-None-Match": before.headers["ETag"]})
+    assert (after.status_code, f'href="/artikel/{article.slug}/"' in after.text) == (200, shown)
+    assert after.text != before.text
+
+
+def test_front_page_names_whoever_is_signed_in_to_them_alone(db, client, moderator):
+    factories.article()
+    everyone = client.get("/").text
+    client.force_login(moderator)
+    own = client.get("/")
+    assert (own.headers["Cache-Control"], moderator.username in own.text) == ("private, no-cache", True)
+    client.logout()
+    assert client.get("/").text == everyone
 
 
 def test_front_page_without_articles(db, client):
