@@ -6,12 +6,16 @@ from django.contrib.syndication.views import Feed
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
+from django.views.decorators.http import condition
 
 from articles.models import Article, Page
+from articles.versions import article_version, newest_version, page_etag
 from comments.models import Comment
 from newsroom.characters import normalise_line
 from newsroom.mail import site_url
+from newsroom.prepared import ask
 
 ENTRIES = 50
 
@@ -40,7 +44,7 @@ class ArticlesFeed(SiteFeed):
         return site_url("/feed/")
 
     def items(self):
-        return Article.objects.published().newest_first().for_page()[:ENTRIES]
+        return Article.objects.published().newest_first().for_page().defer("html")[:ENTRIES]
 
     def item_title(self, item: Article) -> str:
         return normalise_line(item.headline)
@@ -98,11 +102,28 @@ class ArticleCommentsFeed(SiteFeed):
         return item.published_at
 
 
+# Feed readers ask every few minutes whether there is anything new: that is one query.
+
+
+def _articles_etag(request: HttpRequest) -> str:
+    (version,) = ask(newest_version(None, ENTRIES))
+    return quote_etag(page_etag(version, "feed"))
+
+
+def _comments_etag(request: HttpRequest, slug: str) -> str | None:
+    (version,) = ask(article_version(slug))
+    return version and quote_etag(page_etag(version, "feed"))
+
+
+articles_feed = condition(_articles_etag)(ArticlesFeed())
+comments_feed = condition(_comments_etag)(ArticleCommentsFeed())
+
+
 class ArticleSitemap(Sitemap):
     limit = 10_000
 
     def items(self):
-        return Article.objects.published().newest_first()
+        return Article.objects.published().newest_first().only("slug", "modified_at")  # ten thousand a page
 
     def lastmod(self, item: Article):
         return item.modified_at

@@ -7,12 +7,16 @@ from html.parser import HTMLParser
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from articles.models import Article, Author, Page, Section
 from articles.views import ARTICLES_PER_PAGE
 from comments.models import Comment
-from comments.services import delete_comment
+from comments.screening import Circumstances
+from comments.services import delete_comment, edit_comment
+from moderation.services import remove
 from newsroom.trial.prepare import FIRST_ARTICLE, publish_first_article
 from tests import factories
 
@@ -176,11 +180,43 @@ def test_feed_of_a_hidden_article_is_not_there(db, client):
 
 
 @pytest.mark.parametrize("comments", [1, 30])
-def test_feed_takes_two_queries(article, client, django_assert_num_queries, comments):
+def test_feed_takes_three_queries_and_one_if_nothing_is_new(article, client, django_assert_num_queries, comments):
     for _ in range(comments):
         factories.comment(article)
-    with django_assert_num_queries(2):
-        client.get(f"/artikel/{article.slug}/feed/")
+    for address in ("/feed/", f"/artikel/{article.slug}/feed/"):
+        with django_assert_num_queries(2 if address == "/feed/" else 3):
+            known = client.get(address).headers["ETag"]
+        with django_assert_num_queries(1):
+            assert client.get(address, headers={"If-None-Match": known}).status_code == 304
+
+
+def test_feed_reader_is_told_of_everything_new(article, client):
+    comment = factories.comment(article, "Alte Worte.")
+    addresses = ["/feed/", f"/artikel/{article.slug}/feed/"]
+
+    def changed(known: list[str]) -> list[bool]:
+        answers = zip(addresses, known, strict=True)
+        return [client.get(one, headers={"If-None-Match": etag}).status_code == 200 for one, etag in answers]
+
+    def etags() -> list[str]:
+        return [client.get(address).headers["ETag"] for address in addresses]
+
+    known = etags()
+    assert changed(known) == [False, False]
+    edit_comment(
+        comment=comment, reader=comment.reader, body="Neue Worte.", how=Circumstances(key=None, network="192.0.2.0/24")
+    )
+    assert changed(known)[1]
+    known = etags()
+    remove(comment, moderator=None, reason="Regel 1")
+    assert changed(known)[1]
+    known = etags()
+    edit(article, headline="Brücke offen")
+    assert changed(known) == [True, True]
+    known = etags()
+    edit(article, state="draft")
+    assert changed(known)[0]
+    assert client.get(addresses[1], headers={"If-None-Match": known[1]}).status_code == 404
 
 
 def test_pages_name_their_feeds(article, client):
@@ -190,6 +226,14 @@ def test_pages_name_their_feeds(article, client):
 
 
 # --- search engines --------------------------------------------------------------------------------------------------
+
+
+def test_sitemap_fetches_no_texts(article, client):
+    """There may be ten thousand of them on a page."""
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/sitemap.xml")
+    assert article.slug in client.get("/sitemap.xml").text
+    assert not [query for query in asked.captured_queries if '"source"' in query["sql"] and "_page" not in query["sql"]]
 
 
 def test_sitemap_lists_what_everyone_may_read(db, client):
