@@ -72,6 +72,11 @@ class ArticleQuerySet(models.QuerySet):
         return self.select_related("author", "section", "counters")
 
 
+def texts_of(article: str) -> list[str]:
+    """The long columns of a related article, which nothing but its own page shows: for defer()."""
+    return [f"{article}__source", f"{article}__html"]
+
+
 def check_images(source: str) -> None:
     """Readers load nothing from anybody else, so no browser would show other servers' images: ValidationError."""
     with suppress(TooLong):  # which is an error of its own

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from articles.models import texts_of
 from comments.forms import CommentForm, EditForm, OwnerForm
 from comments.mails import owner_token_fits
 from comments.models import Comment
@@ -149,7 +150,9 @@ def _changed(request: HttpRequest, comment: Comment) -> HttpResponse:
 
 
 def _comments():
-    return Comment.objects.on_published_articles().select_related("article", "reader", "root")
+    return (
+        Comment.objects.on_published_articles().select_related("article", "reader", "root").defer(*texts_of("article"))
+    )
 
 
 def _comment_or_404(pk: int, reader: Reader | None) -> Comment:

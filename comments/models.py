@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
-from articles.models import Article
+from articles.models import Article, texts_of
 from articles.passages import QUOTE_LIMIT, Quote
 from newsroom.markup import comment_html, excerpt
 from newsroom.prepared import Given
@@ -109,10 +109,15 @@ class CommentQuerySet(models.QuerySet):
 
         Not against being referred to: an answer, which has locked the root already, may be on its way to it (deadlock).
         """
-        return self.select_for_update(no_key=True, of=("self",)).select_related("article").get(pk=pk)
+        return (
+            self.select_for_update(no_key=True, of=("self",))
+            .select_related("article")
+            .defer(*texts_of("article"))
+            .get(pk=pk)
+        )
 
     def with_article(self) -> "CommentQuerySet":
-        return self.select_related("article", "parent")
+        return self.select_related("article", "parent").defer(*texts_of("article"))
 
 
 class Comment(models.Model):

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseLocation, reswap, retarget, trigger_client_event
 
-from articles.models import Article
+from articles.models import Article, texts_of
 from articles.passages import pick
 from comments.forms import CommentForm, guest_initial
 from comments.mails import comment_token_fits
@@ -77,7 +77,8 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     """Redirects to the page and anchor that show the comment now."""
-    comment = get_object_or_404(Comment.objects.on_published_articles().select_related("article", "root"), pk=pk)
+    shown = Comment.objects.on_published_articles().select_related("article", "root").defer(*texts_of("article"))
+    comment = get_object_or_404(shown, pk=pk)
     if comment.is_held and comment.is_by(current_reader(request)):
         return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
     if not comment.is_published and not (comment.number and has_living_replies(comment)):
@@ -89,9 +90,9 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
 def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """One conversation with all its replies; `?ab=120` begins with reply number 120, `?nach=120` after it."""
     root = get_object_or_404(
-        Comment.objects.select_related("article__counters", "passage").filter(
-            article__in=Article.objects.published(), parent=None
-        ),
+        Comment.objects.select_related("article__counters", "passage")
+        .defer(*texts_of("article"))
+        .filter(article__in=Article.objects.published(), parent=None),
         article__slug=slug,
         number=number,
     )

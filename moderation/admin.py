@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from articles.models import texts_of
 from comments.models import Comment, Revision
 from moderation.forms import RemovalForm
 from moderation.models import Decision, Notice, OnDuty, who_may_decide
@@ -75,7 +76,8 @@ class CommentAdmin(admin.ModelAdmin):
         return False  # removing leaves a reason and a trace, deleting would not
 
     def get_queryset(self, request) -> QuerySet:
-        return super().get_queryset(request).select_related("article", "parent", "reader")
+        comments = super().get_queryset(request).select_related("article", "parent", "reader")
+        return comments.defer(*texts_of("article"))
 
     def get_fields(self, request, obj=None) -> list[str]:
         return [name for name in self.fields if name != "because" or (obj is not None and obj.is_held)]

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from articles.models import texts_of
 from newsroom.addresses import AddressField
 from newsroom.models import Suppression
 from subscriptions.models import Bounce, Consent, Delivery, Recipient, Subscription
@@ -47,6 +48,9 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_select_related = ["article"]
     search_fields = ["email"]
     inlines = [ConsentInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer(*texts_of("article"))
 
 
 @admin.register(Recipient)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.core.mail import EmailMessage
 from django.utils import translation
 
+from articles.models import texts_of
 from comments.models import Comment
 from newsroom.circular import Circular
 from newsroom.memory import Memory
@@ -79,6 +80,7 @@ class Letter:
 def letter(claimed: Claimed) -> Letter:
     if claimed.gathered:
         told = Delivery.objects.select_related("comment__article", "comment__parent", "subscription")
+        told = told.defer(*texts_of("comment__article"))
         head = told.get(pk=claimed.pk)
         rows = [head, *told.filter(digest=head, state=Delivery.State.WAITING).order_by("pk")]
         wanted = [row for row in rows if row.is_wanted]
@@ -100,7 +102,7 @@ def _comment(claimed: Claimed) -> Comment:
     key = (claimed.comment_id, claimed.versions)
     comment = _comments.get(key)
     if comment is None:
-        comment = Comment.objects.select_related("article", "parent").get(pk=claimed.comment_id)
+        comment = Comment.objects.with_article().get(pk=claimed.comment_id)
         _comments.put(key, comment, size=20_000 + len(comment.html))
     return comment
 

@@ -7,8 +7,6 @@ from html.parser import HTMLParser
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from articles.models import Article, Author, Page, Section
@@ -226,14 +224,6 @@ def test_pages_name_their_feeds(article, client):
 
 
 # --- search engines --------------------------------------------------------------------------------------------------
-
-
-def test_sitemap_fetches_no_texts(article, client):
-    """There may be ten thousand of them on a page."""
-    with CaptureQueriesContext(connection) as asked:
-        client.get("/sitemap.xml")
-    assert article.slug in client.get("/sitemap.xml").text
-    assert not [query for query in asked.captured_queries if '"source"' in query["sql"] and "_page" not in query["sql"]]
 
 
 def test_sitemap_lists_what_everyone_may_read(db, client):
