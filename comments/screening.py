@@ -60,7 +60,7 @@ class Known:
 
 
 def attempt(reader: Reader, name: str, network: str) -> Question:
-    """Counts an attempt to write and finds out what screening must Know."""
+    """Counts an attempt to write and finds out what screening is told (Known)."""
     by_reader, from_network = f"reader {reader.pk}", f"network {network}"
     counting = Counting("comment", [by_reader, from_network], window=LIMIT_WINDOW)
 

@@ -74,9 +74,12 @@ def post_comment(
 
 
 def _post(submission: "_Submission") -> Comment:
-    article, parent, passage, reader, draft, how = submission
-    # From here on nobody else can write in this reader's name.
-    reader, known, same = ask(Reader.objects.locking(reader), attempt(reader, draft.name, how.network), submission.same)
+    article, parent, passage, acting, draft, how = submission
+    # From here on nobody else can write in this reader's name. The attempt counts whatever comes of it, and its row,
+    # which is the whole network's, is not kept.
+    known, reader, same = ask(
+        attempt(acting, draft.name, how.network), Reader.objects.locking(acting), submission.same, ahead=1
+    )
     earlier = submission.earlier(same)
     if earlier is not None:
         return earlier
@@ -91,7 +94,7 @@ def _post(submission: "_Submission") -> Comment:
         )
     verdict = screen(
         article=article,
-        reader=reader,
+        reader=acting,  # merged meanwhile, they may be an account, which a device's cookie does not speak for
         name=draft.name,
         email=draft.email,
         website=draft.website,
@@ -110,7 +113,7 @@ def _post(submission: "_Submission") -> Comment:
         name=draft.name,
         email=draft.email,
         website=draft.website,
-        badge="" if how.by_mail else badge_of(reader, article),
+        badge="" if how.by_mail else badge_of(acting, article),
         body=draft.body,
         passage=passage,
         held_because=verdict.held_because,
@@ -193,8 +196,7 @@ def withdraw(comment: Comment, state: Comment.State) -> None:
 def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstances) -> Comment:
     """The author's new words, screened like the first; the old ones stay readable. Raises Refused."""
     with transaction.atomic():
-        # The attempt before the comment, as when posting: a reply holds its network's row when it waits for its root's.
-        reader, known = ask(Reader.objects.locking(reader), attempt(reader, comment.name, how.network))
+        reader = Reader.objects.lock(reader)
         comment = Comment.objects.lock(comment.pk)
         if not comment.may_be_edited_by(reader):
             raise Refused(
@@ -210,7 +212,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             website=comment.website,
             body=body,
             how=how,
-            known=known,
+            known=ask(attempt(reader, comment.name, how.network))[0],
         )
         if verdict.refused:
             raise too_many()

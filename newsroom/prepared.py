@@ -33,11 +33,12 @@ class Question(NamedTuple):
         return self._replace(read=lambda rows: next(iter(self.read(rows)), None))
 
 
-def ask(*questions: Question) -> list[Any]:
-    """In one trip to the database, in this order; for statements that need not wait for each other's answers."""
+def ask(*questions: Question, ahead: int = 0) -> list[Any]:
+    """In one trip to the database, in this order; for statements that need not wait for each other's answers. If a
+    transaction begins with them, the first `ahead` are committed before it does, and keep no lock."""
     if not questions:
         return []
-    answers = _ask(*[question[:2] for question in questions])
+    answers = _ask(*[question[:2] for question in questions], ahead=ahead)
     return [question.read(answer.rows) for question, answer in zip(questions, answers, strict=True)]
 
 
@@ -55,13 +56,13 @@ def fetch_one(sql: str, parameters: list) -> tuple | None:
     return ask(Question(sql, parameters).first())[0]
 
 
-def _ask(*questions: tuple[str, list]) -> list[Answer]:
+def _ask(*questions: tuple[str, list], ahead: int = 0) -> list[Answer]:
     wrapper = connections[DEFAULT_DB_ALIAS]  # once: each use of django.db.connection looks it up
     wrapper.ensure_connection()
     if wrapper.queries_logged:  # tests count queries
         wrapper.queries_log.extend({"sql": sql, "time": "prepared"} for sql, _parameters in questions)
     with wrapper.wrap_database_errors:
-        return wrapper.connection.statements.ask(*questions)
+        return wrapper.connection.statements.ask(*questions, ahead=ahead)
 
 
 class Found(NamedTuple):

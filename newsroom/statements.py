@@ -18,6 +18,8 @@ from psycopg.types.numeric import Int8
 
 # Of one connection. There are some thirty in the code; each mixture of types, as where values may be missing, is one.
 MOST_PREPARED = 200
+# A migration changed a table meanwhile ("cached plan must not change result type"), or somebody else deallocated them.
+_NOT_AS_PREPARED = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
 
 
 class Answer(NamedTuple):
@@ -33,41 +35,59 @@ class Statements:
         self._known: dict[str, _Statement] = {}
         self._prepared = count()
 
-    def ask(self, *questions: tuple[str, list]) -> list[Answer]:
-        """Runs statements with their parameters, which stand as %s in them, in this order and in one trip. Begins a
-        transaction where psycopg would; without one, all of them are one transaction. Raises what psycopg raises, of
-        the first that fails; those after it were not run then."""
+    def ask(self, *questions: tuple[str, list], ahead: int = 0) -> list[Answer]:
+        """Runs statements with their parameters, which stand as %s in them, in this order and in one trip.
+
+        Begins a transaction where psycopg would, of PostgreSQL's default kind; the first `ahead` of the statements are
+        run and committed before it begins. Without one, all are one transaction. Raises what psycopg raises, of
+        the first that fails; those after it were not run then. One that is asked alone cannot be interrupted.
+        """
         connection = self._connection
         begins = not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE
-        sent = [self._statement(sql).made_ready(parameters) for sql, parameters in questions]
-        results = [sent[0].run()] if len(sent) == 1 and not begins else self._in_one_trip(sent, begins)
-        return [one.statement.read(result) for one, result in zip(sent, results, strict=True)]
+        try:
+            sent = [self._statement(sql).made_ready(parameters) for sql, parameters in questions]
+            if len(sent) == 1 and not begins:
+                results = [sent[0].run()]
+            elif begins:
+                results = self._in_one_trip(sent[:ahead], sent[ahead:])
+            else:
+                results = self._in_one_trip([], sent, begins=False)
+            return [one.statement.read(result) for one, result in zip(sent, results, strict=True)]
+        except _NOT_AS_PREPARED as error:
+            connection.close()  # the next one is made new
+            raise psycopg.OperationalError("The statements prepared on this connection are no longer valid.") from error
 
     def _statement(self, sql: str) -> "_Statement":
         if sql not in self._known:
             self._known[sql] = _Statement(sql, self._connection, self._prepared)
         return self._known[sql]
 
-    def _in_one_trip(self, sent: list["_Sent"], begins: bool) -> list[PGresult]:
+    def _in_one_trip(self, ahead: list["_Sent"], sent: list["_Sent"], *, begins: bool = True) -> list[PGresult]:
         """By libpq's pipeline mode, which ends only when everything was read, also after an error."""
         server = self._connection.pgconn
         try:
             server.enter_pipeline_mode()
+            for one in ahead:
+                one.send()
+            if ahead:
+                server.pipeline_sync()  # and with it, committed
             if begins:
                 server.send_query_params(b"BEGIN", None)
             for one in sent:
                 one.send()
             server.pipeline_sync()
-            results = self._until_synchronised()
+            results = self._until_synchronised(2 if ahead else 1)
             server.exit_pipeline_mode()
         except BaseException:
             self._connection.close()  # whoever had it next would be given our answers
             raise
         for result in results:
             _succeeded(result)
-        return results[1:] if begins else results
+        if begins:
+            del results[len(ahead)]
+        return results
 
-    def _until_synchronised(self) -> list[PGresult]:
+    def _until_synchronised(self, times: int) -> list[PGresult]:
         """Waits with poll(), and not in get_result(), which would keep Python's other threads waiting too."""
         server, results = self._connection.pgconn, []
         poll = select.poll()
@@ -86,13 +106,16 @@ class Statements:
                 if server.status == ConnStatus.BAD:
                     raise psycopg.OperationalError(server.get_error_message())
                 continue
-            if result.status == ExecStatus.PIPELINE_SYNC:
+            if result.status != ExecStatus.PIPELINE_SYNC:
+                results.append(result)
+            elif times == 1:
                 return results
-            results.append(result)
+            else:
+                times -= 1
 
 
 class _Statement:
-    """One on one connection: how its values are written and its rows are read, found out once."""
+    """One on one connection: how its values are written, found out once."""
 
     def __init__(self, sql: str, connection: psycopg.Connection, prepared: Iterator[int]) -> None:
         self._connection = connection
@@ -101,7 +124,6 @@ class _Statement:
         self.text = re.sub("%[s%]", lambda found: f"${next(numbers)}" if found[0] == "%s" else "%", sql).encode()
         self._adapting = Transformer(connection)
         self._names: dict[tuple[int, ...], bytes] = {}  # by the types of the values
-        self._reads = False
 
     def made_ready(self, parameters: list) -> "_Sent":
         # By themselves, numbers of different lengths are different types to psycopg, and each mixture a statement of
@@ -125,9 +147,10 @@ class _Statement:
     def read(self, result: PGresult) -> Answer:
         if _succeeded(result).status == ExecStatus.COMMAND_OK:
             return Answer([], result.command_tuples or 0)
-        self._adapting.set_pgresult(result, set_loaders=not self._reads)
-        self._reads = True
-        return Answer(self._adapting.load_rows(0, result.ntuples, tuple), result.ntuples)
+        self._adapting.set_pgresult(result)
+        rows = self._adapting.load_rows(0, result.ntuples, tuple)
+        self._adapting.set_pgresult(None)  # it would keep what people wrote for as long as it lives
+        return Answer(rows, result.ntuples)
 
 
 class _Sent(NamedTuple):

@@ -1,7 +1,7 @@
 """Row locks taken in one order: nobody waits for somebody who waits for them."""
 
 import time
-from threading import Barrier, local
+from threading import Barrier, Event, local
 
 from django.db import connection, transaction
 
@@ -13,6 +13,7 @@ from comments.screening import Circumstances, Verdict
 from comments.services import delete_comment, vote
 from moderation.models import Notice
 from moderation.services import remove
+from readers.models import Reader
 from readers.services import merge
 from tests import factories
 from tests.together import at_once
@@ -104,6 +105,46 @@ def test_changing_a_comment_and_answering_it_from_one_network_at_once_is_no_dead
     at_once(2, act)
     assert Comment.objects.get(pk=root.pk).body == "Andere Worte."
     assert Comment.objects.filter(parent=root).published().count() == 1
+
+
+def test_whoever_waits_keeps_nobody_of_the_same_network_waiting(transactional_db, article):
+    root, elsewhere = factories.comment(article), factories.article()
+    how = Circumstances(key=None, network="192.0.2.0/24")
+    taken, waits = Event(), Event()
+    took = {}
+
+    def act(number: int) -> None:
+        if number == 0:
+            with transaction.atomic():
+                Comment.objects.lock(root.pk)
+                taken.set()
+                waits.wait(10)
+            return
+        taken.wait(10)
+        time.sleep(0.3 * (number - 1))
+        place = {"article": article, "parent": root} if number == 1 else {"article": elsewhere, "parent": None}
+        reader = factories.reader("Anna")
+        factories.comment(elsewhere, reader=reader)  # no newcomer, whose first would be held
+        begin = time.monotonic()
+        draft = Draft(body=f"Kommentar {number}.", name="Anna")
+        comment = services.post_comment(**place, reader=reader, draft=draft, how=how)
+        assert comment.is_published
+        took[number] = time.monotonic() - begin
+        if number == 2:
+            assert 1 not in took
+            waits.set()
+
+    at_once(3, act)
+    assert took[1] > took[2]
+
+
+def test_a_device_does_not_speak_as_the_account_that_it_became_meanwhile(article, moderator):
+    device, account = factories.reader("Anna"), factories.reader("Anna", user=moderator)
+    stale = Reader.objects.get(pk=device.pk)
+    merge(device, account)
+    draft, how = Draft(body="Ich noch einmal.", name="Anna"), Circumstances(key=None, network="192.0.2.0/24")
+    comment = services.post_comment(article=article, parent=None, reader=stale, draft=draft, how=how)
+    assert (comment.reader, comment.badge) == (account, "")
 
 
 def test_deleting_is_the_authors_even_after_two_devices_became_one(article):

@@ -70,6 +70,40 @@ def test_begins_a_transaction_where_psycopg_would(connection, ask):
     assert rows(ask(("SELECT number FROM lines", []))) == [[]]
 
 
+def test_what_is_asked_ahead_is_committed_before_the_transaction_begins(connection, ask):
+    ask(("CREATE TEMPORARY TABLE lines (number int)", []))
+    insert, count = "INSERT INTO lines VALUES (%s)", ("SELECT count(*) FROM lines", [])
+    connection.autocommit = False
+    one, two, counted = ask((insert, [1]), (insert, [2]), count, ahead=1)
+    assert (one.changed, two.changed, counted.rows) == (1, 1, [(2,)])
+    connection.rollback()
+    assert rows(ask(("SELECT number FROM lines", []))) == [[(1,)]]
+    ask((insert, [3]), count, ahead=1)  # one is under way: it is part of that
+    connection.rollback()
+    assert rows(ask(count)) == [[(1,)]]
+
+
+def test_what_fails_ahead_is_raised_too(connection, ask):
+    connection.autocommit = False
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        ask(("SELECT 1 / %s::int", [0]), ONE, ahead=1)
+    connection.rollback()
+    assert rows(ask(ONE, TEXT, ahead=1)) == [[(1,)], [("ä",)]]
+
+
+@pytest.mark.parametrize("together", [[], [ONE]])
+def test_a_table_that_was_changed_costs_one_answer(connection, ask, together):
+    """After `migrate` and before the restart. The error is one after which what was typed is kept."""
+    ask(("CREATE TEMPORARY TABLE lines (number int)", []))
+    question = ("SELECT number FROM lines WHERE %s::bigint IS NULL OR number = %s::bigint", [7, 7])
+    ask(question, *together)
+    ask(("INSERT INTO lines VALUES (7)", []), ("ALTER TABLE lines ALTER number TYPE bigint", []))
+    assert rows(ask((question[0], [None, None]), *together))[0] == [(7,)]
+    with pytest.raises(psycopg.OperationalError):
+        ask(question, *together)
+    assert connection.closed
+
+
 def test_the_first_that_fails_is_raised_and_what_follows_does_not_happen(connection, ask):
     ask(("CREATE TEMPORARY TABLE lines (number int)", []))
     with pytest.raises(psycopg.errors.DivisionByZero):
@@ -122,7 +156,7 @@ def test_a_connection_that_the_server_ended_is_an_operational_error(connection, 
 def test_one_that_was_interrupted_is_closed(connection, ask, monkeypatch):
     """Its answers are still to come, and whoever asked next would read them."""
 
-    def interrupted(self) -> None:
+    def interrupted(*_arguments) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(statements.Statements, "_until_synchronised", interrupted)
