@@ -17,7 +17,7 @@ from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, attempt, screen
 from comments.tasks import send_confirmation, send_owner_mail
 from moderation.tasks import tell_on_duty
-from newsroom.prepared import Found, Question, ask, execute, insertion
+from newsroom.prepared import Found, Question, ask, execute, fetch_one, insertion
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
@@ -267,14 +267,27 @@ def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
         if wanted:
-            _vote, changed = Vote.objects.get_or_create(comment=comment, reader=reader)
+            counted = fetch_one(_GIVE_VOTE, [comment.pk, reader.pk, timezone.now()])
         else:
-            changed = bool(Vote.objects.filter(comment=comment, reader=reader).delete()[0])
-        if changed:
-            Comment.objects.filter(pk=comment.pk).update(score=F("score") + (1 if wanted else -1))
+            counted = fetch_one(_TAKE_VOTE_BACK, [comment.pk, reader.pk])
+        if counted is not None:
+            (comment.score,) = counted
             Counters.objects.touch(comment.article_id)
-    comment.refresh_from_db(fields=["score"])
     return comment
+
+
+# Both count only what they change; the new score, or no row.
+_GIVE_VOTE = """
+    WITH given AS (
+        INSERT INTO comments_vote (comment_id, reader_id, created_at) VALUES (%s, %s, %s)
+        ON CONFLICT DO NOTHING RETURNING comment_id
+    )
+    UPDATE comments_comment SET score = score + 1 FROM given WHERE id = given.comment_id RETURNING score
+"""
+_TAKE_VOTE_BACK = """
+    WITH taken AS (DELETE FROM comments_vote WHERE comment_id = %s AND reader_id = %s RETURNING comment_id)
+    UPDATE comments_comment SET score = score - 1 FROM taken WHERE id = taken.comment_id RETURNING score
+"""
 
 
 def hand_over(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
