@@ -104,7 +104,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             takes_answers,
         )
         return _pattern("comment", shape, language) % {
-            "pk": comment.pk,
+            "pk": comment.id,
             "anchor": comment.anchor,
             "address": comment.get_absolute_url(),
             "name": escape(comment.name),

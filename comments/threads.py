@@ -81,7 +81,7 @@ def thread_page(article: Article, position: Position) -> ThreadPage:
     beneath: dict[int, list[Comment]] = {}
     for reply in replies:
         beneath.setdefault(reply.root_id, []).append(reply)
-    threads = [arrange(root, beneath.get(root.pk, [])) for root in roots]
+    threads = [arrange(root, beneath.get(root.id, [])) for root in roots]
     last = -(-article.counters.last_thread // THREADS_PER_PAGE)
     return ThreadPage(threads, position, following, max(last, 1))
 
@@ -130,31 +130,32 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     """
     if not replies:  # most threads of most pages
         return Thread([Node(root)], hidden_replies=root.reply_count)
-    here = {comment.pk: comment for comment in [root, *replies]}
+    # By id, and not by pk, which takes three calls to say the same, six hundred times a page.
+    here = {comment.id: comment for comment in [root, *replies]}
     beneath: dict[int, list[Comment]] = {}
     for comment in replies:
-        place = comment.parent_id if comment.parent_id in here else root.pk
+        place = comment.parent_id if comment.parent_id in here else root.id
         beneath.setdefault(place, []).append(comment)
     in_order, stack = [], [(root, 0)]
     while stack:
         comment, level = stack.pop()
         in_order.append((comment, level))
-        stack += [(child, level + 1) for child in reversed(beneath.get(comment.pk, []))]
+        stack += [(child, level + 1) for child in reversed(beneath.get(comment.id, []))]
     counts: dict[int, int] = {}  # of those that stay, itself included
     for comment, _level in reversed(in_order):  # children before their parents
-        count = sum(counts.get(child.pk, 0) for child in beneath.get(comment.pk, []))
+        count = sum(counts.get(child.id, 0) for child in beneath.get(comment.id, []))
         if comment.is_published or count or comment is root:
-            counts[comment.pk] = count + 1
+            counts[comment.id] = count + 1
     nodes = [
         Node(
             comment,
             parent=here.get(comment.parent_id),
             level=min(level, INDENT_LIMIT),
             is_flat=level > INDENT_LIMIT,
-            replies=counts[comment.pk] - 1 if level < INDENT_LIMIT else 0,
+            replies=counts[comment.id] - 1 if level < INDENT_LIMIT else 0,
         )
         for comment, level in in_order
-        if comment.pk in counts
+        if comment.id in counts
     ]
     published_here = sum(reply.is_published for reply in replies)
     return Thread(nodes, hidden_replies=max(root.reply_count - published_here, 0))

@@ -9,7 +9,7 @@ import re
 import select
 from collections.abc import Iterator
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
@@ -126,11 +126,8 @@ class _Statement:
         self._names: dict[tuple[int, ...], bytes] = {}  # by the types of the values
 
     def made_ready(self, parameters: list) -> "_Sent":
-        # By themselves, numbers of different lengths are different types to psycopg, and each mixture a statement of
-        # its own to prepare.
-        wide = [Int8(one) if type(one) is int else one for one in parameters]
         adapting = self._adapting
-        values = adapting.dump_sequence(wide, [PyFormat.AUTO] * len(wide))
+        values = adapting.dump_sequence([_of_one_type(one) for one in parameters], [PyFormat.AUTO] * len(parameters))
         types = adapting.types
         name = self._names.get(types) or self._prepare(types)
         return _Sent(self, self._connection.pgconn, name, values, types, adapting.formats)
@@ -173,6 +170,16 @@ class _Sent(NamedTuple):
             self.server.send_query_params(self.statement.text, self.values, self.types, self.formats, Format.BINARY)
         else:
             self.server.send_query_prepared(self.name, self.values, self.formats, Format.BINARY)
+
+
+def _of_one_type(value: Any) -> Any:
+    """By themselves, numbers of different lengths are different types to psycopg, and each mixture a statement of its
+    own to prepare. Lists of them go as PostgreSQL writes an array, whose type the statement must tell: `= ANY (%s)`."""
+    if type(value) is int:
+        return Int8(value)
+    if type(value) is list and all(type(one) is int for one in value):
+        return f"{{{','.join(map(str, value))}}}"
+    return value
 
 
 def _succeeded(result: PGresult) -> PGresult:

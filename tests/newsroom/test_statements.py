@@ -50,7 +50,11 @@ def test_each_is_prepared_once_whatever_the_size_of_its_numbers(connection, ask)
     for number in (1, 70_000, 2**40):
         assert rows(ask(("SELECT %s::bigint", [number]), TEXT)) == [[(number,)], [("ä",)]]
         assert rows(ask(("SELECT %s::bigint", [number]))) == [[(number,)]]
-    assert prepared(connection) == 2
+    for numbers in ([], [1], [1, 70_000, 2**40], [-1]):
+        assert rows(ask(("SELECT %s::bigint[]", [numbers]))) == [[(numbers,)]]
+    assert prepared(connection) == 3
+    for words in ([], ["a", None, "ä{,}"]):
+        assert rows(ask(("SELECT %s::text[]", [words]))) == [[(words,)]]
 
 
 def test_with_too_many_to_prepare_the_others_are_asked_unprepared(connection, ask, monkeypatch):
