@@ -102,10 +102,8 @@ class ArticleCommentsFeed(SiteFeed):
         return item.published_at
 
 
-# Feed readers ask every few minutes whether there is anything new: that is one query.
-
-
 def _articles_etag(request: HttpRequest) -> str:
+    """Feed readers ask every few minutes whether there is anything new: that is one query."""
     (version,) = ask(newest_version(None, ENTRIES))
     return quote_etag(page_etag(version, "feed"))
 

@@ -158,8 +158,8 @@ def publish(comment: Comment) -> None:
     """Makes a comment visible: with a new number, the counters and the job that tells subscribers; or, if it had a
     number before, in its old place.
 
-    Call in a transaction. Locked are the root's row, the passage's and the counters', here and everywhere in this
-    order (no deadlock).
+    Call in a transaction. Locked are the root's row or the passage's (only roots have one) and then the counters',
+    here and everywhere in this order (no deadlock).
     """
     was_held = comment.is_held
     comment.state = Comment.State.PUBLISHED

@@ -30,7 +30,8 @@ def current_reader(request: HttpRequest) -> Reader | None:
 
 
 def ask_with_reader(request: HttpRequest, *questions: Question) -> list[Any]:
-    """Answers, and who the reader of this request is found out in the same trip to the database."""
+    """The questions' answers; the same trip to the database finds out who the reader of this request is, so that
+    current_reader() need not ask."""
     pk = None if hasattr(request, "_reader") or has_session(request) else _pk_in_cookie(request)
     if pk is None:
         return ask(*questions)
