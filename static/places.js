@@ -4,36 +4,33 @@
 document.documentElement.classList.add("js");
 
 // --- What htmx does with a comment's row of buttons, and with a thread that goes on -------------------------------
-// Said once here and not at each of a hundred comments: they are a fifth of the page's bytes.
+// Said when one of them is pressed and not for each of a hundred comments: that would be a fifth of the page's bytes,
+// and most of what its scripts have to do before it can be used.
+
+const ON_PRESS = [
+  ["button[formaction$='/respekt/']", (vote) => ({ "hx-post": vote.getAttribute("formaction"), "hx-swap": "outerHTML" })],
+  [".thread > .more > a, .replies > .more > a", (more) => ({ "hx-get": more.getAttribute("href"), "hx-target": "closest .thread", "hx-select": ".thread", "hx-swap": "outerHTML show:none" })],
+  [".comment > footer > a[href$='/antworten/']", (answer) => ({ "hx-get": answer.getAttribute("href"), "hx-target": "next .slot" })],
+];
+
+// On its way down: htmx listens at the button itself by the time the press arrives there.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("a, button");
+  if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return; // a link in another tab is the browser's
+  const [, attributes] = ON_PRESS.find(([selector]) => button.matches(selector)) ?? [];
+  if (!attributes || button.matches("[hx-get], [hx-post]")) return;
+  for (const [name, value] of Object.entries(attributes(button))) button.setAttribute(name, value);
+  htmx.process(button);
+}, true);
 
 let pressed = null; // the vote being replaced: the keyboard stays on it
 
 document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
   pressed = target === document.activeElement ? target.getAttribute("formaction") : null;
 });
-
-function wire(within) {
-  for (const vote of within.querySelectorAll("button[formaction$='/respekt/']:not([hx-post])")) {
-    const address = vote.getAttribute("formaction");
-    vote.setAttribute("hx-post", address);
-    vote.setAttribute("hx-swap", "outerHTML");
-    htmx.process(vote);
-    if (address === pressed) vote.focus();
-  }
-  for (const more of within.querySelectorAll(".thread > .more > a:not([hx-get]), .replies > .more > a:not([hx-get])")) {
-    more.setAttribute("hx-get", more.getAttribute("href"));
-    more.setAttribute("hx-target", "closest .thread");
-    more.setAttribute("hx-select", ".thread");
-    more.setAttribute("hx-swap", "outerHTML show:none");
-    htmx.process(more);
-  }
-  for (const answer of within.querySelectorAll(".comment > footer > a[href$='/antworten/']:not([hx-get])")) {
-    answer.setAttribute("hx-get", answer.getAttribute("href"));
-    answer.setAttribute("hx-target", "next .slot");
-    htmx.process(answer);
-  }
-}
-document.addEventListener("htmx:load", ({ detail: { elt } }) => wire(elt.parentElement ?? elt));
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  if (pressed && elt.getAttribute("formaction") === pressed) elt.focus();
+});
 
 // --- After sending, the comment is shown and focused; a reply form opens once and Esc closes it --------------------
 

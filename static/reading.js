@@ -6,8 +6,8 @@ const path = location.pathname;
 
 // --- How long ago ---------------------------------------------------------------------------------------------------
 
-const RELATIVE = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
 const DAY = 86_400;
+let relative = null; // made when the first is said: that alone takes 30 ms
 
 /* "vor 5 Minuten" for what was written today; the date and time stay beside it, for touch and keyboard too. */
 function sayAgo() {
@@ -15,8 +15,9 @@ function sayAgo() {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
     if (seconds > DAY || seconds < -60) continue;
     time.dataset.absolute ??= time.textContent;
-    const ago = seconds < 60 ? RELATIVE.format(0, "second") : seconds < 3600
-      ? RELATIVE.format(-Math.floor(seconds / 60), "minute") : RELATIVE.format(-Math.floor(seconds / 3600), "hour");
+    relative ??= new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+    const ago = seconds < 60 ? relative.format(0, "second") : seconds < 3600
+      ? relative.format(-Math.floor(seconds / 60), "minute") : relative.format(-Math.floor(seconds / 3600), "hour");
     if (time.firstChild.nodeValue !== ago) time.textContent = ago;
   }
 }
@@ -235,7 +236,6 @@ async function showArrived(section, place) {
   section.querySelector("h2").textContent = fresh.querySelector("h2").textContent;
   place.replaceChildren();
   section.querySelector("#faeden").prepend(box);
-  wire(box);
   htmx.process(box);
   refresh();
   if (box.querySelector(".comment")) show(box.querySelector(".comment").id);
