@@ -17,7 +17,7 @@ from bench.texts import Texts, names
 from newsroom.markup import comment_html
 
 READERS = 20_000  # who have written and voted
-WRITERS = 20_000  # more, who are to write while it is measured
+WRITERS = 30_000  # more, who are to write while it is measured
 THREADS = 0.3  # of the comments begin one
 LARGEST = 0.075  # of the replies go into one thread, beside those that it attracts like any other
 DEEPEST = 12

@@ -23,6 +23,9 @@ class Figures:
     post_p99_ms: float = 0.0
     posts_per_s: float = 0.0
     posts_stored: int = 0
+    compared_posts_per_s: float = 0.0  # in turns with the bare ones
+    bare_posts_per_s: float = 0.0
+    posts_vs_bare: float = 0.0
     vote_ms: float = 0.0
     asks_per_s: float = 0.0
     asks_cpu: float = 0.0  # seconds for each thousand

@@ -7,7 +7,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from itertools import count, cycle
+from itertools import count, cycle, islice
 from statistics import median, quantiles
 
 import psycopg
@@ -156,12 +156,25 @@ class Measuring:
         for reader, _ in zip(readers, range(1200 * seconds), strict=False):
             new = self.chance.random() < 0.3
             prepared.append(self._thread(reader) if new else self._reply(self.chance.choice(parents), reader))
-        load: Load = self.client.load(
-            self.house.port, [request for request, _ in prepared], connections=AT_ONCE, seconds=seconds, once=True
-        )
+        load = self._at_once(self.house.port, [request for request, _ in prepared], seconds)
         self.figures.posts_per_s = len(load.acknowledged) / load.seconds
-        assert set(load.statuses) == {302}, load.statuses
         self.figures.posts_stored = self._check_posts([prepared[at][1] for at in load.acknowledged])
+
+    def posts_against_bare(self, readers: Iterator[int]) -> None:
+        """Sixteen replies at a time, in turns with a view that only stores them; in the article that is second in size,
+        since what that one stores is counted nowhere else."""
+        parents = self._some_comments("article_id = %s", self.built[-2].article)
+        rounds, seconds = (2, 1.5) if self.quick else (5, 3)
+        site, bare = [], []
+        for place in range(rounds + 1):
+            chosen = zip(islice(readers, int(600 * seconds)), cycle(parents), strict=False)
+            requests = [self._reply(parent, reader)[0] for reader, parent in chosen]
+            for port, found in ((self.house.port, site), (self.house.constant_port, bare)):
+                load = self._at_once(port, requests, seconds)
+                if place:  # the first round warms up
+                    found.append(len(load.acknowledged) / load.seconds)
+        self.figures.compared_posts_per_s, self.figures.bare_posts_per_s = median(site), median(bare)
+        self.figures.posts_vs_bare = median(a / b for a, b in zip(site, bare, strict=True))
 
     def votes(self, readers: Iterator[int]) -> None:
         comments = self._some_comments("article_id = %s", self.largest.article)
@@ -191,6 +204,11 @@ class Measuring:
         self.figures.core_ms.append((time.process_time() - begin) * 1000)
 
     # --- how ---------------------------------------------------------------------------------------------------------
+
+    def _at_once(self, port: int, requests: list[bytes], seconds: float) -> Load:
+        load = self.client.load(port, requests, connections=AT_ONCE, seconds=seconds, once=True)
+        assert set(load.statuses) == {302}, load.statuses
+        return load
 
     def _ask(self, requests: list[bytes]) -> list[Answer]:
         return self.client.sequence(self.house.port, requests)

@@ -58,6 +58,10 @@ def show(figures: Figures, others: float) -> None:
         for (size, order, place), value in found.items():
             print(f"  {title}, {_many(size)} Kommentare, {order:13} {place}: {value:6.2f} {unit}")
     print(f"  Gespeichert von den bestätigten Kommentaren: alle {figures.posts_stored}, Nummern ohne Lücke")
+    print(
+        f"  Kommentare, 16 zugleich, im Wechsel: {figures.compared_posts_per_s:.0f}/s; eine Ansicht, die nur speichert,"
+        f" {figures.bare_posts_per_s:.0f}/s; Verhältnis {figures.posts_vs_bare:.2f}"
+    )
     print(f"  Respekt geben: {figures.vote_ms:.2f} ms")
     core = figures.asks_cpu / 1000 * OPEN_PAGES / ASK_EVERY
     print(

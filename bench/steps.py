@@ -46,4 +46,8 @@ def run(house: House, client: Client, sizes: list[int], *, quick: bool, say: Cal
             measuring.core()
             measure()
     measuring.figures.memory_mb = watch.most
+    say("Kommentare, 16 zugleich, im Wechsel mit einer Ansicht, die nur speichert ...")
+    house.start_constant({})
+    measuring.posts_against_bare(writers)
+    house.stop_constant()
     return measuring.figures
