@@ -195,6 +195,8 @@ def withdraw(comment: Comment, state: Comment.State) -> None:
 
 def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstances) -> Comment:
     """The author's new words, screened like the first; the old ones stay readable. Raises Refused."""
+    # Committed before anything is locked: its row is the whole network's (decision 0019).
+    (known,) = ask(attempt(reader, comment.name, how.network))
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
         comment = Comment.objects.lock(comment.pk)
@@ -212,7 +214,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             website=comment.website,
             body=body,
             how=how,
-            known=ask(attempt(reader, comment.name, how.network))[0],
+            known=known,
         )
         if verdict.refused:
             raise too_many()

@@ -13,7 +13,7 @@ from comments.services import publish, withdraw
 from moderation.models import Decision, Notice
 from moderation.tasks import send_notice_receipt, send_outcome, send_pick_mail, send_statement, tell_on_duty
 from newsroom.unasked import may_send_unasked
-from readers.models import User
+from readers.models import Reader, User
 
 RECEIPTS_PER_DAY = 10  # to one address
 
@@ -117,6 +117,8 @@ def dismiss(notice: Notice, *, moderator: User) -> bool:
 def give_notice(notice: Notice, *, network: str) -> None:
     """Takes a reader's report; whoever left an address gets a receipt (A6), unless strangers flood that address."""
     with transaction.atomic():
+        if notice.reader is not None:
+            notice.reader = Reader.objects.lock(notice.reader)
         Comment.objects.lock(notice.comment_id)  # who decides about it meanwhile sees this notice, or comes before it
         notice.save()
         if notice.email and may_send_unasked("receipt", notice.email, network, per_day=RECEIPTS_PER_DAY):

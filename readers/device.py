@@ -52,8 +52,7 @@ def acting_reader(request: HttpRequest) -> Reader:
             insert(reader)
             remember(request, reader)
         else:
-            known = {"name": user.get_full_name(), "email": user.email}
-            reader = request._reader = Reader.objects.get_or_create(user=user, defaults=known)[0]
+            reader = request._reader = Reader.objects.get_or_create(user=user, defaults=user.known_as)[0]
     return reader
 
 

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from newsroom.addresses import canonical_address
 from newsroom.prepared import Given, Prepared, Question, ask
 
 
@@ -20,6 +21,15 @@ class User(AbstractUser):
             # Two spellings of one address must not become two accounts (takeover by an unverified twin).
             models.UniqueConstraint(Lower("email"), name="user_email_once", condition=~Q(email="")),
         ]
+
+    @property
+    def known_as(self) -> dict[str, str]:
+        """Name and address as a reader has them. Whoever made the account in the admin was asked for neither."""
+        try:
+            email = canonical_address(self.email)
+        except ValueError:
+            email = ""  # none that we could write to
+        return {"name": self.get_full_name()[: Reader._meta.get_field("name").max_length], "email": email}
 
 
 class ReaderQuerySet(models.QuerySet):

@@ -14,19 +14,24 @@ from readers.models import Reader, User
 def sign_in(user: User, device: Reader | None) -> Reader:
     """The account's reader, with everything the device did before as its own. The address is proved: allauth mailed
     a code to it."""
+    known = user.known_as
     with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # signing in twice at once: one after the other
         reader = Reader.objects.filter(user=user).first()
-        if reader is not None and device is not None:
-            reader = _lock(reader.pk, device.pk)[reader.pk]
+        locked = _lock(*(one.pk for one in (reader, device) if one is not None))
+        reader = locked[reader.pk] if reader is not None else None
+        device = locked.get(device.pk) if device is not None else None
+        if device is not None and (device.is_account or device.merged_into_id):
+            device = None  # it became somebody in the meantime
         if reader is None and device is not None:
             reader, device = device, None
             reader.user = user
         elif reader is None:
             reader = Reader(user=user)
-        reader.name = reader.name or user.get_full_name()
-        reader.email, reader.email_confirmed_at = user.email.lower(), timezone.now() if user.email else None
+        reader.name = reader.name or known["name"]
+        reader.email, reader.email_confirmed_at = known["email"], timezone.now() if known["email"] else None
         reader.save()
-        if device is not None and device != reader:
+        if device is not None:
             merge(device, reader)
     return reader
 

@@ -37,9 +37,10 @@ def subscribe(
 
     The caller answers the same whatever happens here: known, unknown and pending addresses look alike (C7).
     """
-    # An article is followed by an address, replies to "my" comments by a reader at an address.
-    whose = {"reader": reader} if kind == Subscription.Kind.REPLIES else {}
     with transaction.atomic():
+        reader = Reader.objects.lock(reader)
+        # An article is followed by an address, replies to "my" comments by a reader at an address.
+        whose = {"reader": reader} if kind == Subscription.Kind.REPLIES else {}
         row, created = Subscription.objects.select_for_update().get_or_create(
             article=article, kind=kind, email=email, **whose, defaults={"reader": reader, **_consent(article, kind)}
         )

@@ -3,12 +3,13 @@
 import time
 from threading import Barrier, Event, local
 
+import pytest
 from django.db import connection, transaction
 
 from articles.models import CountersQuerySet
 from comments import services
 from comments.forms import Draft
-from comments.models import Comment, CommentQuerySet
+from comments.models import BlockedWord, Comment, CommentQuerySet
 from comments.screening import Circumstances, Verdict
 from comments.services import delete_comment, vote
 from moderation.models import Notice
@@ -73,14 +74,9 @@ def test_two_devices_become_one_while_what_one_reported_is_removed(transactional
     assert (notice.reader, notice.state) == (other, "decided")
 
 
-def test_changing_a_comment_and_answering_it_from_one_network_at_once_is_no_deadlock(
-    transactional_db, article, monkeypatch
-):
-    """Both count an attempt of their network and change the comment."""
-    author, other = factories.reader("Anna"), factories.reader("Bert")
-    root = factories.comment(article, reader=author)
-    factories.comment(article, reader=other)  # no newcomer, whose first would be held
-    how = Circumstances(key=None, network="192.0.2.0/24")
+@pytest.fixture
+def dawdling(monkeypatch) -> None:
+    """Whoever has locked a comment, and whoever screens one, takes a while."""
     lock, screen = CommentQuerySet.lock, services.screen
 
     def lock_and_dawdle(*arguments) -> Comment:
@@ -95,6 +91,15 @@ def test_changing_a_comment_and_answering_it_from_one_network_at_once_is_no_dead
     monkeypatch.setattr(CommentQuerySet, "lock", lock_and_dawdle)
     monkeypatch.setattr(services, "screen", screen_and_dawdle)
 
+
+@pytest.mark.usefixtures("dawdling")
+def test_changing_a_comment_and_answering_it_from_one_network_at_once_is_no_deadlock(transactional_db, article):
+    """Both count an attempt of their network and change the comment."""
+    author, other = factories.reader("Anna"), factories.reader("Bert")
+    root = factories.comment(article, reader=author)
+    factories.comment(article, reader=other)  # no newcomer, whose first would be held
+    how = Circumstances(key=None, network="192.0.2.0/24")
+
     def act(number: int) -> None:
         if number == 0:
             services.edit_comment(comment=root, reader=author, body="Andere Worte.", how=how)
@@ -105,6 +110,26 @@ def test_changing_a_comment_and_answering_it_from_one_network_at_once_is_no_dead
     at_once(2, act)
     assert Comment.objects.get(pk=root.pk).body == "Andere Worte."
     assert Comment.objects.filter(parent=root).published().count() == 1
+
+
+@pytest.mark.usefixtures("dawdling")
+def test_changing_a_comment_and_its_answer_from_one_network_at_once_is_no_deadlock(transactional_db, article):
+    """Both count an attempt of their network; the answer is held for its new words, and counted off its root."""
+    BlockedWord.objects.create(word="pille")
+    root, reply_author = factories.comment(article), factories.reader("Bert")
+    reply = factories.comment(article, parent=root, reader=reply_author)
+    how = Circumstances(key=None, network="192.0.2.0/24")
+
+    def act(number: int) -> None:
+        if number == 0:
+            services.edit_comment(comment=root, reader=root.reader, body="Andere Worte.", how=how)
+        else:
+            services.edit_comment(comment=reply, reader=reply_author, body="Eine Pille.", how=how)
+
+    at_once(2, act)
+    root.refresh_from_db()
+    reply.refresh_from_db()
+    assert (root.body, root.reply_count, reply.body, reply.state) == ("Andere Worte.", 0, "Eine Pille.", "held")
 
 
 def test_whoever_waits_keeps_nobody_of_the_same_network_waiting(transactional_db, article):
