@@ -1,18 +1,26 @@
 """Signing up and in by a mailed code, and what becomes of the things the device did before."""
 
 import re
+import time
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from comments.models import Comment, Vote
+from moderation.models import Notice
+from moderation.services import give_notice
 from ratings.models import Rating
 from readers.models import Reader, User
+from readers.services import merge
+from readers.services import sign_in as signed_in
+from subscriptions.models import Subscription
+from subscriptions.services import subscribe
 from tests import factories
+from tests.together import at_once
 
 LEA, MAX = "lea@example.org", "max@example.org"
 
@@ -257,3 +265,55 @@ def test_limits_keep_neither_network_nor_mail_address(client):
         keys = " ".join(key for (key,) in cursor.fetchall())
     assert "request_login_code" in keys
     assert ("127.0.0" in keys, "lea" in keys) == (False, False)
+
+
+# --- at the same time ------------------------------------------------------------------------------------------------
+
+
+def test_signing_in_twice_at_once_makes_one_reader(monkeypatch):
+    save = Reader.save
+    monkeypatch.setattr(Reader, "save", lambda *given, **options: (time.sleep(0.2), save(*given, **options)))
+    user = User.objects.create_user("lea", LEA)
+    for devices in ([None, None], [Reader.objects.create(name="Lea"), Reader.objects.create(name="Lea")]):
+        Reader.objects.filter(user=user).delete()
+        readers = at_once(2, lambda number, devices=devices: signed_in(user, devices[number]).pk)
+        assert readers[0] == readers[1] == user.reader.pk
+        user.refresh_from_db()
+
+
+def test_a_device_that_went_on_as_another_reader_stays_with_that_one():
+    """The view found the device before another tab confirmed its address."""
+    user, elsewhere = User.objects.create_user("lea", LEA), Reader.objects.create(name="Lea")
+    device = Reader.objects.create(name="Lea")
+    stale = Reader.objects.get(pk=device.pk)
+    with transaction.atomic():
+        merge(device, elsewhere)
+
+    account = signed_in(user, stale)
+
+    device.refresh_from_db()
+    assert (device.merged_into, device.user, device.name) == (elsewhere, None, "")
+    assert account != device
+
+
+def test_an_editor_named_at_length_with_capitals_in_the_address_is_told_of_answers(article, client):
+    """Nothing of it was asked for in a form of ours."""
+    name = {"first_name": "Anna " * 20, "last_name": "Beck"}
+    client.force_login(User.objects.create_user("anna", "Anna.Beck@Zeitung.Example", is_staff=True, **name))
+    words = {"name": "Anna Beck", "email": "anna.beck@zeitung.example", "notify": "on"}
+    for body in ("Mein erster.", "Mein zweiter."):
+        answer = client.post(f"/artikel/{article.slug}/kommentieren/", {**words, "body": body})
+        assert answer.status_code == 302
+    assert {row.email for row in Subscription.objects.all()} == {"anna.beck@zeitung.example"}
+    assert User.objects.create_user("ohne", "Ä@zeitung.example").known_as == {"name": "", "email": ""}
+
+
+def test_whoever_subscribes_or_reports_while_two_devices_become_one_does_so_as_the_one_that_stays(article):
+    gone, stays = Reader.objects.create(name="Lea"), Reader.objects.create(name="Lea")
+    stale = Reader.objects.get(pk=gone.pk)
+    with transaction.atomic():
+        merge(gone, stays)
+    subscribe(article=article, reader=stale, kind="replies", email=LEA, network="192.0.2.0/24")
+    notice = Notice(comment=factories.comment(article), reader=stale, kind="abuse", reason="x", good_faith=True)
+    give_notice(notice, network="192.0.2.0/24")
+    assert (Subscription.objects.get().reader, Notice.objects.get().reader) == (stays, stays)
