@@ -100,17 +100,19 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 function say(element, text) {
   const slot = element.closest(".comment")?.querySelector(".slot");
   if (slot && !slot.firstChild) slot.append(Object.assign(document.createElement("p"), { className: "status", role: "status" }));
-  const status = element.querySelector("[role=status]:last-of-type") ?? (slot ?? element.closest("section"))?.querySelector("[role=status]");
+  const status = element.querySelector("[role=status]:last-of-type:not(.left)") ?? (slot ?? element.closest("section"))?.querySelector("[role=status]");
   if (status) setTimeout(() => { status.textContent = text; }); // a live region speaks of what changes after it came
 }
+
+let triedAgain = false; // since the last answer that was none of these
 
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
     const { elt, xhr, requestConfig } = event.detail;
     const form = elt.form ?? elt;
-    if (xhr?.status === 403 && isOurs(form) && !form.triedAgain) {
+    if (xhr?.status === 403 && isOurs(form) && !triedAgain) {
       // The cookie that belongs to the token is gone, or signing in changed it: once more with a fresh one.
-      form.triedAgain = true;
+      triedAgain = true;
       csrf = null;
       hidden(form, "csrfmiddlewaretoken").value = "";
       if (form === elt) form.requestSubmit(requestConfig.triggeringEvent?.submitter);
@@ -120,6 +122,8 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
     }
   });
 }
+
+document.addEventListener("htmx:afterRequest", ({ detail: { successful } }) => { if (successful) triedAgain = false; });
 
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
   target.closest(".comment")?.querySelector(".slot > .status")?.remove();
@@ -198,11 +202,28 @@ for (const name of store.names()) {
   if (name.startsWith(DRAFT) && Date.now() - (store.get(name)?.at ?? 0) > DRAFT_DAYS * 864e5) store.remove(name);
 }
 
-document.addEventListener("htmx:load", ({ detail: { elt } }) => { restoreDrafts(elt.closest("body")); markDrafts(); });
 document.addEventListener("newsroom:sent", ({ target }) => {
   target.wasSent = true;
   if (target.action) store.remove(draftName(target));
 });
+
+// A form on a page of its own is sent without htmx: that it was taken is seen where the answer leads.
+const SENT_AWAY = "newsroom.abgeschickt"; // the name of the draft under way
+document.addEventListener("submit", ({ target: form, defaultPrevented }) => {
+  if (defaultPrevented || !("commentForm" in form.dataset)) return;
+  try { sessionStorage.setItem(SENT_AWAY, draftName(form)); } catch { /* storage may be forbidden: then there is no draft */ }
+});
+
+function forgetSentAway() {
+  try {
+    const name = sessionStorage.getItem(SENT_AWAY);
+    sessionStorage.removeItem(SENT_AWAY);
+    if (name && /^#kommentar-(wartet-)?\d+$/.test(location.hash)) store.remove(name);
+  } catch { /* as above */ }
+}
+forgetSentAway();
+
+document.addEventListener("htmx:load", ({ detail: { elt } }) => { restoreDrafts(elt.closest("body")); markDrafts(); });
 
 // --- Keys while writing ---------------------------------------------------------------------------------------------
 

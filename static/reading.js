@@ -13,7 +13,10 @@ let relative = null; // made when the first is said: that alone takes 30 ms
 function sayAgo() {
   for (const time of document.querySelectorAll(".comment .time time")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    if (seconds > DAY || seconds < -60) continue;
+    if (seconds > DAY || seconds < -60) {
+      if (time.dataset.absolute) time.textContent = time.dataset.absolute; // since yesterday this page lies open
+      continue;
+    }
     time.dataset.absolute ??= time.textContent;
     relative ??= new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
     const ago = seconds < 60 ? relative.format(0, "second") : seconds < 3600
@@ -201,7 +204,7 @@ async function ask() {
   } catch {
     return; // away for a moment: the next time
   }
-  const mine = document.querySelectorAll(".sent .comment").length; // seen already
+  const mine = [...document.querySelectorAll(".sent .comment")].filter((comment) => numberOf(comment) > lastOf()).length; // seen already
   const count = latest.last - lastOf() - mine;
   if (count > 0 && section === conversation()) offer(section, count);
 }
@@ -220,17 +223,24 @@ function offer(section, count) {
 async function showArrived(section, place) {
   const since = lastOf();
   const url = `${path}?sortierung=aelteste&ansicht=flach&seit=${since}`;
-  let page;
+  const button = place.querySelector("button");
+  button.disabled = true; // pressed twice it would bring them twice
+  let fresh;
   try {
-    page = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html");
+    const page = await (await fetch(url)).text();
+    fresh = new DOMParser().parseFromString(page, "text/html").getElementById("kommentare");
+    if (!fresh) throw new Error("no conversation");
   } catch {
-    return say(section, texts.offline);
+    button.disabled = false;
+    return say(place, texts.offline);
   }
-  const fresh = page.getElementById("kommentare");
   const box = document.createElement("div");
   box.className = "just-arrived";
-  box.append(...[...fresh.querySelectorAll("#faeden > .thread")].filter((thread) => !document.getElementById(thread.querySelector(".comment").id)));
-  section.dataset.last = fresh.dataset.last;
+  const threads = [...fresh.querySelectorAll("#faeden > .thread")];
+  box.append(...threads.filter((thread) => !document.getElementById(thread.querySelector(".comment").id)));
+  // One page of them is shown; those that go on on the next are offered next.
+  const goesOn = threads.length && fresh.querySelector("#mehr");
+  section.dataset.last = goesOn ? numberOf(threads.at(-1).querySelector(".comment")) : fresh.dataset.last;
   if (store.get(SEEN)) store.set(SEEN, { ...store.get(SEEN), [path]: lastOf() }); // shown, and so seen
   section.dataset.count = fresh.dataset.count;
   section.querySelector("h2").textContent = fresh.querySelector("h2").textContent;

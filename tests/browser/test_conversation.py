@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from articles.models import Article, Counters
+from comments import threads
 from comments.mails import owner_token
 from comments.models import Comment
 from comments.threads import REPLIES_PER_THREAD
@@ -82,6 +83,9 @@ def test_just_sent_is_taken_back(page: Page, talk, settings):
     page.get_by_role("button", name="Kommentar absenden").click()
     expect(page.locator("#kommentar-9 .text")).to_have_text("Besser.")
     assert Comment.objects.get(number=9).parent.number == 7
+    # What was sent is no draft any more, though its form had a page of its own.
+    expect(page.locator("#kommentar-7").get_by_role("link", name="Antworten")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('newsroom.entwurf:'))") == []
 
 
 def test_own_comment_is_changed(page: Page, talk):
@@ -321,6 +325,46 @@ def test_what_arrives_is_offered_and_nothing_shifts(page: Page, talk):
     expect(offer).to_have_count(0)
     page.locator("#kommentar-9").get_by_role("button", name="Respekt").click()
     expect(page.locator("#kommentar-9").get_by_role("button", name="Respekt 1")).to_be_visible()
+
+
+def test_own_answers_keep_nothing_that_arrives_from_being_offered(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    reply_to(page, 7, "Meine Antwort.")
+    expect(page.locator("#kommentar-8")).to_be_focused()
+    for number, name in ((9, "Dora"), (10, "Emil")):
+        factories.comment(talk, "Gerade geschrieben.", name=name)
+        page.get_by_role("button", name="1 neuer Kommentar").click()
+        expect(page.locator(f"#kommentar-{number}")).to_be_focused()
+    expect(page.locator(".just-arrived .comment")).to_have_count(2)
+
+
+def test_more_than_a_page_that_arrived_is_offered_page_by_page(page: Page, talk, monkeypatch, expected):
+    monkeypatch.setattr(threads, "FLAT_PER_PAGE", 2)
+    page.goto(talk.get_absolute_url())
+    for number in range(3):
+        factories.comment(talk, f"Neu {number}.")
+    offer = page.get_by_role("button", name="3 neue Kommentare")
+    expected.append("Failed to load resource")
+    page.route("**seit=*", lambda route: route.fulfill(status=503, body="<p>Gleich wieder da.</p>"))
+    offer.click()
+    expect(page.locator("#kommentare-antwort")).to_contain_text("nicht")
+    page.unroute("**seit=*")
+    offer.click()
+    expect(page.locator(".just-arrived .text")).to_have_text(["Neu 0.", "Neu 1."])
+    page.get_by_role("button", name="1 neuer Kommentar").click()
+    expect(page.locator("#kommentar-10 .text")).to_have_text("Neu 2.")
+
+
+def test_times_of_a_page_that_lies_open_stay_true(page: Page, article):
+    factories.comment(article)
+    page.clock.install()
+    page.goto(article.get_absolute_url())
+    time = page.locator("#kommentar-1 .time time")
+    expect(time).to_have_text("jetzt")
+    page.clock.run_for("05:00")
+    expect(time).to_have_text(re.compile("^vor [56] Minuten$"))
+    page.clock.fast_forward("25:00:00")
+    expect(time).to_have_text(re.compile(r"^\d\d\.\d\d\.\d{4} "))
 
 
 def test_conversation_of_its_own_says_what_was_sent(page: Page, article):

@@ -166,6 +166,18 @@ def test_lost_token_is_replaced(page: Page, article, settings, expected):
     assert Rating.objects.get().stars == 2
 
 
+def test_lost_token_is_replaced_each_time(page: Page, article, settings, expected):
+    """All votes of a page share one form."""
+    expected += ["status of 403", "htmx:responseError", "Response Status Error Code 403"]
+    factories.comment(article)
+    page.goto(article.get_absolute_url())
+    respect = page.locator("#kommentar-1").get_by_role("button", name="Respekt")
+    for wanted in ("true", "false", "true"):
+        respect.click()
+        expect(respect).to_have_attribute("aria-pressed", wanted)
+        page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+
+
 def test_further_comments_are_appended(page: Page, article):
     for number in range(1, 53):
         factories.comment(article, f"Kommentar Nummer {number}.")
