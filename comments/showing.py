@@ -28,7 +28,7 @@ VOTED = "respekt-"  # the slots of the votes; their names end with the comment's
 _END_OF_REPLIES = ["</details>" * level for level in range(INDENT_LIMIT + 1)]
 # The values that are put into a pattern: HTML, so what people wrote is escaped before.
 _VALUES = {
-    "comment": ["pk", "anchor", "address", "name", "website", "answers", "moment", "time", "number", "passage", "html"]
+    "comment": ["pk", "anchor", "address", "name", "website", "answers", "answered", "moment", "time", "number", "passage", "html"]
     + ["score", "replies", "closing"],
     "thread": ["comments", "address", "more", "closing"],
 }
@@ -41,7 +41,7 @@ class CommentShape(NamedTuple):
     website: bool
     badge: str  # its label
     picked: bool
-    answers: bool  # its place does not tell whom
+    answers: str  # "known" or "gone": its place does not tell whom
     edited: bool
     replies: bool  # some stand indented beneath it
     takes_answers: bool
@@ -98,7 +98,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             bool(comment.website),
             comment.badge and comment.get_badge_display(),
             comment.picked_at is not None,
-            node.is_flat,
+            _answers(node),
             comment.edited_at is not None,
             bool(replies),
             takes_answers,
@@ -109,7 +109,8 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             "address": comment.get_absolute_url(),
             "name": escape(comment.name),
             "website": comment.website and escape(comment.website),
-            "answers": escape(_answers(node.parent)) if node.is_flat else "",
+            "answers": escape(_("Antwort auf %(name)s") % {"name": node.parent.name}) if shape.answers == "known" else "",
+            "answered": node.parent.get_absolute_url() if shape.answers == "known" else "",
             "moment": published.isoformat(timespec="seconds"),
             "time": short(published),
             "number": comment.number,
@@ -148,10 +149,10 @@ def _quoted(article: Article, comment: Comment) -> str:
     return render("quoted", {"article": article, "passage": comment.passage}) if comment.passage_id else ""
 
 
-def _answers(parent: Comment | None) -> str:
-    if parent is None or not parent.is_published:
-        return _("Antwort auf einen Kommentar, den es nicht mehr gibt")
-    return _("Antwort auf %(name)s") % {"name": parent.name}
+def _answers(node: Node) -> str:
+    if not node.is_flat:
+        return ""
+    return "known" if node.parent is not None and node.parent.is_published else "gone"
 
 
 def _short_format() -> Callable[[datetime], str]:

@@ -174,7 +174,7 @@ _PLACE = f"""
 
 
 def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) -> str:
-    """The address of the page that shows a numbered comment, with its anchor: one bounded query at most.
+    """The address of the page that shows a numbered comment, with its anchor: two bounded queries at most.
 
     `explicit` for a device that remembers another order, and would look for the comment there. `is_new`: it was
     sent just now, so what its thread had before stands before it. (The third reply, sent again, stands on two pages.)
@@ -187,7 +187,8 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
         not comment.is_published or (is_new and root.reply_count >= shown) or _is_further_back(comment, page, shown)
     ):
         address = reverse("thread", args=[comment.article.slug, root.number])
-        return f"{address}?ab={comment.number}#{comment.anchor}"
+        begins = f"?ab={comment.number}" if _is_far_back(comment, is_new=is_new) else ""
+        return f"{address}{begins}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
 
 
@@ -197,6 +198,14 @@ def _is_further_back(reply: Comment, page: Position, shown: int) -> bool:
     parameters = [root.pk, reply.number, reply.article_id, first, first + THREADS_PER_PAGE]
     wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
     return earlier >= (shown if wanted <= CROWDED else ahead < REPLIES_WHERE_CROWDED)
+
+
+def _is_far_back(reply: Comment, *, is_new: bool) -> bool:
+    """Is it none of those that its conversation's page begins with? There it stands beneath what it answers."""
+    if is_new and reply.root.reply_count >= REPLIES_PER_PAGE:
+        return True
+    earlier = Comment.objects.filter(root=reply.root_id, number__lt=reply.number)[:REPLIES_PER_PAGE]
+    return earlier.count() >= REPLIES_PER_PAGE
 
 
 def _shown_of(replies: int) -> int:

@@ -65,7 +65,7 @@ def test_reply_appears_beneath_what_it_answers_and_nothing_else_moves(page: Page
     expect(page.get_by_role("heading", name="8 Kommentare")).to_be_visible()
     expect(page.locator(".arrived button")).to_have_count(0)
     page.reload()
-    expect(page).to_have_url(re.compile(r"/gespraech/1/\?ab=8#kommentar-8$"))
+    expect(page).to_have_url(re.compile(r"/gespraech/1/#kommentar-8$"))
     expect(mine).to_be_focused()
     expect(mine).to_be_in_viewport()
 

@@ -71,7 +71,7 @@ def test_each_of_many_replies_leads_to_its_place(client, article):
         reply = Comment.objects.get(number=number)
         assert answer.url == place_of(reply)
         assert f'id="kommentar-{number}"' in client.get(answer.url).text
-    assert answer.url == f"/artikel/{article.slug}/gespraech/1/?ab=6#kommentar-6"
+    assert answer.url == f"/artikel/{article.slug}/gespraech/1/#kommentar-6"
 
 
 def test_reply_to_a_reply_belongs_to_the_same_thread(client, article):

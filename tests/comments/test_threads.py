@@ -246,13 +246,25 @@ def test_every_reply_of_a_very_long_thread_is_reached_once(article):
     assert [number for page in pages for number in page[1:]] == replies
 
 
-def test_reply_whose_parent_is_on_another_page_says_whom_it_answers(article, client):
+def test_link_to_a_reply_shows_what_it_answers_if_its_conversation_has_one_page(article, client):
+    root = factories.comment(article)
+    replies = [factories.comment(article, parent=root) for _ in range(REPLIES_PER_PAGE - 1)]
+    answer = factories.comment(article, parent=replies[60])
+    further = factories.comment(article, parent=replies[60])
+    page = client.get(f"/kommentar/{answer.pk}/").url
+    assert page == f"/artikel/{article.slug}/gespraech/1/#kommentar-{answer.number}"
+    assert {replies[60].number, answer.number} <= set(shown(client.get(page)))
+    page = client.get(f"/kommentar/{further.pk}/").url
+    assert page == f"/artikel/{article.slug}/gespraech/1/?ab={further.number}#kommentar-{further.number}"
+
+
+def test_reply_whose_parent_is_on_another_page_says_whom_it_answers_and_leads_there(article, client):
     root = factories.comment(article)
     first = factories.comment(article, parent=root, name="Ferdinand")
     far = factories.comment(article, parent=first)
     page = client.get(f"/artikel/{article.slug}/gespraech/1/?ab={far.number}")
     assert shown(page) == [root.number, far.number]
-    assert re.findall(r"Antwort auf ([^<]+)<", page.text) == ["Ferdinand"]
+    assert f'href="/kommentar/{first.pk}/">Antwort auf Ferdinand</a>' in page.text
 
 
 @pytest.mark.parametrize("query", ["ab=x", "nach=²", "ab=-5", f"nach={'9' * 5000}", "ab=", "nach=999999999"])
