@@ -133,7 +133,7 @@ class Article(models.Model):
         _("Pause"),
         choices=[(0, _("keine")), (30, _("30 Sekunden")), (60, _("1 Minute")), (300, _("5 Minuten"))],
         default=0,
-        help_text=_("So lange wartet, wer geschrieben hat, bis zum nächsten eigenen Kommentar."),
+        help_text=_("So lange muss man bis zum nächsten eigenen Kommentar warten."),
     )
     question = models.CharField(
         _("Frage an die Leser"), max_length=300, blank=True, help_text=_("Steht über dem Kommentarformular.")

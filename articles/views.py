@@ -28,7 +28,7 @@ from newsroom.memory import Memory
 from newsroom.slots import Skeleton, slot
 from ratings.forms import STARS
 from ratings.own import own_stars
-from readers.context import account_slot, own_slots
+from readers.context import account_slot, answer_slots, own_slots
 from readers.device import ask_with_reader, current_reader, reads_only
 from subscriptions.forms import SubscriptionForm
 
@@ -51,7 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if page is None:
         page = _home_for_everyone(before)
         _homes.put(etag, page, size=page.size)
-    response = HttpResponse(page.fill({} if reads_only(request) else account_slot(request)))
+    response = HttpResponse(page.fill({} if reads_only(request) else account_slot(request) | answer_slots(request)))
     return _for_everyone(request, response, etag=etag)
 
 

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import MD5
 from django.utils import timezone
 from django.utils.html import strip_tags
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article, texts_of
@@ -226,7 +227,7 @@ class Comment(models.Model):
 
     def __str__(self) -> str:
         number = f"#{self.number} " if self.number else ""
-        return f"{number}{self.name}: {self.body[:60]}"
+        return f"{number}{self.name}: {Truncator(self.body).chars(60)}"
 
     def get_absolute_url(self) -> str:
         """The permalink: it finds the page, order and anchor that show the comment now."""
@@ -292,7 +293,7 @@ class Revision(models.Model):
         constraints = [models.CheckConstraint(name="revision_says_something", condition=~Q(body=""))]
 
     def __str__(self) -> str:
-        return self.body[:60]
+        return Truncator(self.body).chars(60)
 
 
 class Vote(models.Model):

@@ -19,7 +19,7 @@ class Order(models.TextChoices):
 
 class View(models.TextChoices):
     THREADS = "faeden", _("Mit Antworten")
-    COLLAPSED = "eingeklappt", _("Ohne Antworten")
+    COLLAPSED = "eingeklappt", _("Eingeklappt")
     FLAT = "flach", _("Nacheinander")
     INLINE = "inline", _("Inline-Feedback")
 

@@ -28,7 +28,20 @@ VOTED = "respekt-"  # the slots of the votes; their names end with the comment's
 _END_OF_REPLIES = ["</details>" * level for level in range(INDENT_LIMIT + 1)]
 # The values that are put into a pattern: HTML, so what people wrote is escaped before.
 _VALUES = {
-    "comment": ["pk", "anchor", "address", "name", "website", "answers", "answered", "moment", "time", "number", "passage", "html"]
+    "comment": [
+        "pk",
+        "anchor",
+        "address",
+        "name",
+        "website",
+        "answers",
+        "answered",
+        "moment",
+        "time",
+        "number",
+        "passage",
+        "html",
+    ]
     + ["score", "replies", "closing"],
     "thread": ["comments", "address", "more", "closing"],
 }
@@ -109,8 +122,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             "address": comment.get_absolute_url(),
             "name": escape(comment.name),
             "website": comment.website and escape(comment.website),
-            "answers": escape(_("Antwort auf %(name)s") % {"name": node.parent.name}) if shape.answers == "known" else "",
-            "answered": node.parent.get_absolute_url() if shape.answers == "known" else "",
+            **_answered(node.parent if shape.answers == "known" else None),
             "moment": published.isoformat(timespec="seconds"),
             "time": short(published),
             "number": comment.number,
@@ -147,6 +159,13 @@ def _pattern(name: str, shape: CommentShape | ThreadShape, language: str) -> str
 
 def _quoted(article: Article, comment: Comment) -> str:
     return render("quoted", {"article": article, "passage": comment.passage}) if comment.passage_id else ""
+
+
+def _answered(parent: Comment | None) -> dict[str, str]:
+    if parent is None:
+        return {"answers": "", "answered": ""}
+    name = _("Antwort auf %(name)s") % {"name": parent.name}
+    return {"answers": escape(name), "answered": parent.get_absolute_url()}
 
 
 def _answers(node: Node) -> str:

@@ -16,6 +16,11 @@ from moderation.models import Decision, Notice, OnDuty, who_may_decide
 from moderation.services import ChangedMeanwhileError, approve, dismiss, pick, remove, restore, unpick
 
 
+def _whole(comment: Comment) -> str:
+    """Every word: half a sentence may say the opposite."""
+    return format_html('<div class="comment-body">{}</div>', comment.body)
+
+
 class DecisionInline(admin.TabularInline):
     model = Decision
     fields = readonly_fields = ["created_at", "action", "reason", "occasion", "moderator"]
@@ -191,7 +196,7 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Text"))
     def shown_body(self, comment: Comment) -> str:
-        return format_html('<div class="comment-body">{}</div>', comment.body)
+        return _whole(comment)
 
     def seen(self, comment: Comment) -> str:
         """For a form: which words of which comment are shown."""
@@ -235,6 +240,7 @@ class NoticeAdmin(admin.ModelAdmin):
         "kind",
         "reason",
         "comment_link",
+        "comment_body",
         "url",
         "name",
         "email",
@@ -269,6 +275,10 @@ class NoticeAdmin(admin.ModelAdmin):
     def comment_link(self, notice: Notice) -> str:
         address = reverse("admin:comments_comment_change", args=[notice.comment_id])
         return format_html('<a href="{}">{}</a>', address, notice.comment)
+
+    @admin.display(description=_("Text"))
+    def comment_body(self, notice: Notice) -> str:
+        return _whole(notice.comment)
 
 
 @admin.register(OnDuty)

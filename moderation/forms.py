@@ -52,7 +52,9 @@ class NoticeForm(forms.Form):
         cleaned = super().clean()
         if cleaned.get("kind") != Notice.Kind.ABUSE:
             if not cleaned.get("name") and "name" not in self.errors:
-                self.add_error("name", _("Bitte nennen Sie Ihren Namen. Der Autor des Kommentars erfährt ihn nicht."))
+                self.add_error(
+                    "name", _("Bitte nennen Sie Ihren Namen. Wer den Kommentar geschrieben hat, erfährt ihn nicht.")
+                )
             if not cleaned.get("email") and "email" not in self.errors:
                 self.add_error("email", _("Bitte nennen Sie Ihre E-Mail-Adresse, damit wir Ihnen antworten können."))
         return cleaned
@@ -66,12 +68,14 @@ class RemovalForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 80}),
         help_text=_(
-            "Zum Beispiel die Hausregel, gegen die der Kommentar verstößt. Der Autor und wer ihn gemeldet hat,"
-            " bekommen das wörtlich per Mail."
+            "Zum Beispiel die Hausregel, gegen die der Kommentar verstößt."
+            " Wer ihn geschrieben und wer ihn gemeldet hat, bekommt das wörtlich per Mail."
         ),
         error_messages={"required": _("Bitte nennen Sie einen Grund.")},
     )
-    is_spam = forms.BooleanField(label=_("Massenhafte Werbung: Der Autor bekommt keine Mail"), required=False)
+    is_spam = forms.BooleanField(
+        label=_("Massenhafte Werbung (wer sie geschrieben hat, bekommt keine Mail)"), required=False
+    )
 
     def clean_reason(self) -> str:
         return _said(self, "reason")

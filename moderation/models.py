@@ -72,7 +72,7 @@ class Decision(models.Model):
         RESTORE = "restore", _("wiederhergestellt")
         PICK = "pick", _("empfohlen")
         UNPICK = "unpick", _("Empfehlung zurückgenommen")
-        DISMISS = "dismiss", _("nach Meldung nicht entfernt")
+        DISMISS = "dismiss", _("nach Meldung stehen gelassen")
 
     class Occasion(models.TextChoices):
         """What led to a removal, as its author is told (Art. 17(3)(b), (c)): of a notice never whose."""
@@ -111,7 +111,7 @@ class Decision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()}: {self.comment_id}"
+        return self.get_action_display()
 
 
 def who_may_decide() -> models.QuerySet[User]:

@@ -17,14 +17,18 @@ def shared_page(request: HttpRequest) -> dict:
 
 def own_slots(request: HttpRequest) -> dict[str, str]:
     """For the slots of any page that is made for everyone: token, account, and the answer to what was just done."""
-    values = {"token": csrf_input(request)} | account_slot(request)
-    # Each answer stands where the reader acted: beside the stars, above the comments, at the subscription. One that
-    # needs nothing more of them may leave the view.
+    return {"token": csrf_input(request)} | account_slot(request) | answer_slots(request)
+
+
+def answer_slots(request: HttpRequest) -> dict[str, str]:
+    """Each answer stands where the reader acted: beside the stars, above the comments, at the subscription; what is
+    said of an account, on the front page. One that needs nothing more of them may leave the view."""
+    values = {}
     for message in get_messages(request):
         sentence = escape(message)
-        if message.level == SUCCESS:
+        if message.level == SUCCESS and message.extra_tags:
             sentence = format_html('<span class="passing">{}</span>', sentence)
-        values[f"antwort-{message.extra_tags}"] = sentence
+        values[f"antwort-{message.extra_tags or 'konto'}"] = sentence
     return values
 
 

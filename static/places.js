@@ -61,6 +61,7 @@ focusFirstError(document); // of a form with a page of its own
 document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
   if (wanted && show(wanted)) wanted = null;
   if (xhr?.status === 422) focusFirstError(elt);
+  else if (elt.id === "bewertung" && document.activeElement === document.body) elt.querySelector("button").focus({ preventScroll: true });
   elt.querySelector?.("form > .preview")?.scrollIntoView({ block: "nearest", behavior: "instant" }); // above the button that asked for it
 });
 

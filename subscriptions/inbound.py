@@ -98,7 +98,9 @@ def _take_answer(delivery: Delivery, raw: bytes) -> None:
         )
         return
     if not delivery.subscription.is_active:
-        why = _("Sie haben diese Benachrichtigungen beendet; damit gilt auch die Adresse nicht mehr.")
+        why = _(
+            "Sie haben diese Benachrichtigungen beendet; deshalb nehmen wir auf diesem Weg keine Antworten mehr an."
+        )
         _refuse(delivery, why, mail=answer.key, answer=answer)
         return
     try:

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 choices=[(0, "keine"), (30, "30 Sekunden"), (60, "1 Minute"), (300, "5 Minuten")],
                 default=0,
-                help_text="So lange wartet, wer geschrieben hat, bis zum nächsten eigenen Kommentar.",
+                help_text="So lange muss man bis zum nächsten eigenen Kommentar warten.",
                 verbose_name="Pause",
             ),
         ),

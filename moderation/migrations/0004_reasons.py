@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                     ("restore", "wiederhergestellt"),
                     ("pick", "empfohlen"),
                     ("unpick", "Empfehlung zurückgenommen"),
-                    ("dismiss", "nach Meldung nicht entfernt"),
+                    ("dismiss", "nach Meldung stehen gelassen"),
                 ],
                 max_length=10,
                 verbose_name="Entscheidung",

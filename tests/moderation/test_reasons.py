@@ -253,7 +253,7 @@ def test_old_form_of_a_notice_opens_nothing_again(article, moderator, desk):
 def test_whoever_removes_is_told_who_reads_the_reason(article, desk):
     comment = comment_of(article, proved=False)
     address = f"/redaktion/comments/comment/{comment.pk}/"
-    assert "bekommen das wörtlich per Mail" in desk.get(f"{address}change/").text
+    assert "bekommt das wörtlich per Mail" in desk.get(f"{address}change/").text
     desk.post(f"{address}entscheiden/", {"remove": "1", "reason": REASON, "is_spam": "on"}, follow=True)
     assert not ProcrastinateJob.objects.filter(task_name="moderation.tasks.send_statement").exists()
     answer = desk.post(f"{address}entscheiden/", {"remove": "1", "reason": "Anders."}, follow=True).text

@@ -137,3 +137,17 @@ def test_notices_are_listed_for_editors(comment):
     page = desk.get("/redaktion/moderation/notice/").text
     assert f"/redaktion/comments/comment/{comment.pk}/change/" in page
     assert REPORT["reason"] in desk.get(f"/redaktion/moderation/notice/{Notice.objects.get().pk}/change/").text
+
+
+def test_whoever_decides_about_a_report_reads_every_word_and_can_remove_them_there(article, desk):
+    words = "Ich habe nichts dagegen, dass hier gestritten wird, aber bitte nicht so, sondern mit Gründen."
+    reported = factories.comment(article, words)
+    notice = Notice.objects.create(comment=reported, kind="abuse", reason="x", good_faith=True)
+    page = desk.get(f"/redaktion/moderation/notice/{notice.pk}/change/").text
+    assert f'<div class="comment-body">{words}</div>' in page
+    (address,) = re.findall(r'action="([^"]+/entscheiden/)"', page)
+    desk.post(address, {"remove": "1", "reason": "Regel 1"})
+    reported.refresh_from_db()
+    notice.refresh_from_db()
+    assert (reported.state, notice.state) == ("removed", "decided")
+    assert str(reported).endswith("…")

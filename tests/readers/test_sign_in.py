@@ -198,6 +198,7 @@ def test_signing_out_leaves_the_device_anonymous(article, client, mailed_code):
     left = client.post("/konto/logout/")
 
     assert (left.status_code, left.url) == (302, "/")
+    assert [client.get("/").text.count("Sie sind abgemeldet.") for _visit in range(2)] == [1, 0]
     assert client.get("/konto/email/").status_code == 302
     kept = {name for name, cookie in client.cookies.items() if cookie.value}
     assert kept & {settings.SESSION_COOKIE_NAME, settings.READER_COOKIE_NAME} == set()
