@@ -191,10 +191,11 @@ class Article(models.Model):
 # Counts one more published comment, which opens a thread or does not; returns its numbers. The row lock is what makes
 # them gapless; it lasts until the commit, so it comes late in the transaction (measured: 2,900 posts/s with the counter
 # last, 1,570 with it first).
+# `{after}` is for what must have been done before, as a FROM clause.
 NUMBER_COMMENT = """
     UPDATE articles_counters SET comments = comments + 1, last_number = last_number + 1,
         last_thread = last_thread + %s::int, activity = activity + 1
-    WHERE article_id = %s
+    {after} WHERE article_id = %s
     RETURNING last_number AS number, CASE WHEN %s THEN last_thread END AS thread_number
 """
 
@@ -202,7 +203,7 @@ NUMBER_COMMENT = """
 class CountersQuerySet(models.QuerySet):
     def number_comment(self, article_id: int, *, opens_thread: bool) -> tuple[int, int | None]:
         """Counts one more published comment; returns its number and, for a root, its thread number."""
-        return fetch_one(NUMBER_COMMENT, [opens_thread, article_id, opens_thread])
+        return fetch_one(NUMBER_COMMENT.format(after=""), [opens_thread, article_id, opens_thread])
 
     def touch(self, article_id: int, **changes: int) -> None:
         """Adds `changes` to the named counters and marks the article's page as changed."""

@@ -292,7 +292,7 @@ _TAKE_VOTE_BACK = """
 """
 
 
-def hand_over(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
+def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
     """All comments and votes of `source` become those of `target`. Call in a transaction; returns what is to be
     counted, by article (CountersQuerySet.touch)."""
     doubled = Vote.objects.filter(reader=source, comment__votes__reader=target)
@@ -305,7 +305,7 @@ def hand_over(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
     return {article_id: {} for article_id in twice_voted.values()}
 
 
-def hand_over_written(source: Reader, target: Reader, *, email: str) -> None:
+def give_written_to(source: Reader, target: Reader, *, email: str) -> None:
     """What `source` wrote with this address becomes `target`'s. Call in a transaction."""
     written = Q(reader=source, email=email)
     _lock_all(written)
@@ -354,7 +354,7 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
 # row is locked. `place` comes first because `found` reads what it returns.
 _COUNT_AND_NUMBER = f"""
     place AS (UPDATE comments_comment SET reply_count = reply_count + 1 WHERE id = %s RETURNING id),
-    found AS ({NUMBER_COMMENT.replace("WHERE", "FROM (SELECT count(*) FROM place) AS placed WHERE")})
+    found AS ({NUMBER_COMMENT.format(after="FROM (SELECT count(*) FROM place) AS placed")})
 """
 
 
@@ -401,9 +401,10 @@ class _Submission(NamedTuple):
     @property
     def same(self) -> Question:
         """What it made before: by its key, or by the same words in the same place (C10)."""
-        # A passage that is not stored yet has no comments. None is in no place.
-        place = 0 if self.passage is not None and self.passage.pk is None else self.passage and self.passage.pk
-        words = [self.reader.pk, self.article.pk, self.draft.body, self.parent and self.parent.pk, place]
+        passage = None
+        if self.passage is not None:
+            passage = self.passage.pk or 0  # one that is not stored yet has no comments
+        words = [self.reader.pk, self.article.pk, self.draft.body, self.parent and self.parent.pk, passage]
         return Question(_SAME_SUBMISSION, [self.how.key and self.how.key.id, *words])
 
     def earlier(self, same: list[tuple[int]]) -> Comment | None:

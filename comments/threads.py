@@ -197,7 +197,9 @@ def _is_further_back(reply: Comment, page: Position, shown: int) -> bool:
     root, first = reply.root, (page.page - 1) * THREADS_PER_PAGE
     parameters = [root.pk, reply.number, reply.article_id, first, first + THREADS_PER_PAGE]
     wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
-    return earlier >= (shown if wanted <= CROWDED else ahead < REPLIES_WHERE_CROWDED)
+    if wanted > CROWDED:  # the first threads show one reply each, the others none
+        shown = 1 if ahead < REPLIES_WHERE_CROWDED else 0
+    return earlier >= shown
 
 
 def _is_far_back(reply: Comment, *, is_new: bool) -> bool:

@@ -22,7 +22,7 @@ class Step(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Order:
+class Instruction:
     """Who may take which step, and which words they read."""
 
     step: Step
@@ -32,11 +32,11 @@ class Order:
     as_seen: str
 
 
-def order_token(step: Step, editor: User, comment: Comment, notice: Notice | None = None) -> str:
+def instruction_token(step: Step, editor: User, comment: Comment, notice: Notice | None = None) -> str:
     return _signer.sign_object([step, editor.pk, comment.pk, notice and notice.pk, comment.fingerprint])
 
 
-def read_order(token: str) -> Order | None:
+def read_instruction(token: str) -> Instruction | None:
     """None for a token that is not ours, too old, or of somebody who is not on duty any more."""
     try:
         step, editor, comment, notice, as_seen = _signer.unsign_object(token, max_age=VALID)
@@ -46,4 +46,5 @@ def read_order(token: str) -> Order | None:
     found = Comment.objects.select_related("article", "reader").filter(pk=comment).first()
     if on_duty is None or found is None:
         return None
-    return Order(Step(step), on_duty.user, found, Notice.objects.filter(pk=notice).first() if notice else None, as_seen)
+    about = Notice.objects.filter(pk=notice).first() if notice else None
+    return Instruction(Step(step), on_duty.user, found, about, as_seen)

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from comments.models import Comment
-from moderation.by_mail import Step, order_token
+from moderation.by_mail import Step, instruction_token
 from moderation.models import Decision, Notice
 from newsroom.mail import compose, mail_domain, site_url
 from readers.models import User
@@ -144,7 +144,7 @@ def notice_mail(notice: Notice, editor: User, *, is_last: bool = False) -> Email
 
 
 def _order_url(step: Step, editor: User, comment: Comment, notice: Notice | None = None) -> str:
-    return site_url(reverse("decide_by_mail", args=[order_token(step, editor, comment, notice)]))
+    return site_url(reverse("decide_by_mail", args=[instruction_token(step, editor, comment, notice)]))
 
 
 def _admin_url(comment: Comment) -> str:

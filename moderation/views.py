@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
 from comments.models import Comment
-from moderation.by_mail import Order, Step, read_order
+from moderation.by_mail import Instruction, Step, read_instruction
 from moderation.forms import NoticeForm, RemovalForm
 from moderation.models import Notice
 from moderation.services import ChangedMeanwhileError, approve, dismiss, give_notice, remove
@@ -51,40 +51,51 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide_by_mail(request: HttpRequest, token: str) -> HttpResponse:
     """A link out of the mail to the editor on duty: one decision, one button. GET asks, POST acts (B12)."""
-    order = read_order(token)
-    if order is None:
-        return render(request, "moderation/order_dead.html", status=404)
+    instruction = read_instruction(token)
+    if instruction is None:
+        return render(request, "moderation/instruction_dead.html", status=404)
     # Decided meanwhile, here or elsewhere, is decided: an old mail in the inbox does not turn it round.
-    acts = request.method == "POST" and _is_open(order)
-    form = RemovalForm(request.POST if acts and order.step == Step.REMOVE else None)
-    changed = order.comment.fingerprint != order.as_seen
+    acts = request.method == "POST" and _is_open(instruction)
+    form = RemovalForm(request.POST if acts and instruction.step == Step.REMOVE else None)
+    changed = instruction.comment.fingerprint != instruction.as_seen
     if acts and not changed and (not form.is_bound or form.is_valid()):
         try:
-            _carry_out(order, form)
+            _carry_out(instruction, form)
         except ChangedMeanwhileError:
             changed = True
-        order.comment.refresh_from_db()
-        if order.notice is not None:
-            order.notice.refresh_from_db()
-    context = {"order": order, "comment": order.comment, "article": order.comment.article, "form": form}
-    context |= {"changed": changed, "is_open": _is_open(order), "Step": Step}
+        instruction.comment.refresh_from_db()
+        if instruction.notice is not None:
+            instruction.notice.refresh_from_db()
+    context = {
+        "instruction": instruction,
+        "comment": instruction.comment,
+        "article": instruction.comment.article,
+        "form": form,
+    }
+    context |= {"changed": changed, "is_open": _is_open(instruction), "Step": Step}
     return render(request, "moderation/decide_by_mail.html", context, status=422 if form.errors else 200)
 
 
-def _carry_out(order: Order, form: RemovalForm) -> None:
-    if order.step == Step.APPROVE:
-        approve(order.comment, moderator=order.editor, as_seen=order.as_seen)
-    elif order.step == Step.REMOVE:
-        seen = Comment.State.PUBLISHED if order.notice is not None else Comment.State.HELD
-        remove(order.comment, moderator=order.editor, if_state=seen, because_of=order.notice, **form.cleaned_data)
-    elif order.notice is not None:
-        dismiss(order.notice, moderator=order.editor)
+def _carry_out(instruction: Instruction, form: RemovalForm) -> None:
+    if instruction.step == Step.APPROVE:
+        approve(instruction.comment, moderator=instruction.editor, as_seen=instruction.as_seen)
+    elif instruction.step == Step.REMOVE:
+        seen = Comment.State.PUBLISHED if instruction.notice is not None else Comment.State.HELD
+        remove(
+            instruction.comment,
+            moderator=instruction.editor,
+            if_state=seen,
+            because_of=instruction.notice,
+            **form.cleaned_data,
+        )
+    elif instruction.notice is not None:
+        dismiss(instruction.notice, moderator=instruction.editor)
 
 
-def _is_open(order: Order) -> bool:
+def _is_open(instruction: Instruction) -> bool:
     """Is there still something to decide?"""
-    if order.notice is not None:
+    if instruction.notice is not None:
         # What its author deleted meanwhile still has to be answered.
-        may = not order.comment.is_held if order.step == Step.DISMISS else order.comment.is_published
-        return order.notice.state == Notice.State.OPEN and may
-    return order.comment.is_held
+        may = not instruction.comment.is_held if instruction.step == Step.DISMISS else instruction.comment.is_published
+        return instruction.notice.state == Notice.State.OPEN and may
+    return instruction.comment.is_held

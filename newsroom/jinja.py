@@ -1,6 +1,6 @@
-"""The second template engine, for the one template that is rendered hundreds of times a page.
+"""The second template engine, for the conversation: what is rendered hundreds of times a page.
 
-Jinja2 takes 20 µs for a comment where Django's engine takes 200 to 700 (docs/decisions/0008).
+Why and how it is used: docs/decisions/0008.
 """
 
 from django.utils.translation import gettext

@@ -102,7 +102,7 @@ TEMPLATES = [
         },
     },
     {
-        # For threads alone; every other page is a Django template.
+        # For the conversation alone; every other page is a Django template.
         "NAME": "jinja2",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],

@@ -21,7 +21,7 @@ def rate_article(*, article: Article, reader: Reader, stars: int) -> Rating:
     return rating
 
 
-def hand_over(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
+def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
     """All ratings of `source` become those of `target`, whose own stay where both rated. Call in a transaction;
     returns what is to be counted, by article (CountersQuerySet.touch)."""
     doubled = list(Rating.objects.filter(reader=source, article__rating_set__reader=target))

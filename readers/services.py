@@ -75,8 +75,8 @@ def continue_as(writer: Reader, *, email: str, device: Reader | None) -> Reader:
             device = Reader.objects.create(name=writer.name, email=email)
         if device.pk != writer.pk:
             _lock(writer.pk, device.pk, email=email)
-            comments.services.hand_over_written(writer, device, email=email)
-            subscriptions.services.hand_over(writer, device, email=email)
+            comments.services.give_written_to(writer, device, email=email)
+            subscriptions.services.give_to(writer, device, email=email)
         confirm_address(device, email)
     return device
 
@@ -90,8 +90,8 @@ def merge(source: Reader, target: Reader) -> None:
     if any(reader.merged_into_id for reader in locked.values()):
         return  # somebody was faster
     source, target = locked[source.pk], locked[target.pk]
-    changes = comments.services.hand_over(source, target) | ratings.services.hand_over(source, target)
-    subscriptions.services.hand_over(source, target)
+    changes = comments.services.give_to(source, target) | ratings.services.give_to(source, target)
+    subscriptions.services.give_to(source, target)
     Reader.objects.filter(merged_into=source).update(merged_into=target)
     source.merged_into = target
     source.name = source.email = source.website = ""

@@ -201,7 +201,7 @@ def _record(subscription: Subscription, event: Consent.Event, **what: str) -> No
     subscription.consents.create(event=event, **what)
 
 
-def hand_over(source: Reader, target: Reader, *, email: str | None = None) -> None:
+def give_to(source: Reader, target: Reader, *, email: str | None = None) -> None:
     """All subscriptions of `source`, or those of one address, become those of `target`. Call in a transaction.
 
     Where both had the same one, a consent that was given outlives one that was not. No row is deleted: the links of

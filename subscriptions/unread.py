@@ -2,8 +2,7 @@
 
 Anymail reads them with Python's own parser and headers, and anybody who writes to REPLY_DOMAIN could keep a web process
 busy with that: 44 kB of parameters took 5 s, 400 kB a minute, 9 kB of nested messages were a RecursionError. So
-anymail's message is told to keep the bytes; newsroom.answers reads them, as it does those of the listener. Importing
-this module is what tells it.
+anymail's message is told to keep the bytes; newsroom.answers reads them, as it does those of the listener.
 """
 
 import json
@@ -117,14 +116,16 @@ def _add_short_header(self: AnymailInboundMessage, name: str, value: str, **para
     _add_header(self, name, str(value)[:LONGEST_HEADER], **parameters)
 
 
-AnymailInboundMessage.__init__ = _with_plain_headers
-AnymailInboundMessage.add_header = _add_short_header
-AnymailInboundMessage.parse_raw_mime = staticmethod(lambda text: as_it_came(str(text).encode(errors="replace")))
-AnymailInboundMessage.parse_raw_mime_bytes = staticmethod(as_it_came)
-AnymailInboundMessage.parse_raw_mime_chunks = staticmethod(
-    lambda chunks: as_it_came(b"".join(chunk if isinstance(chunk, bytes) else chunk.encode() for chunk in chunks))
-)
-AnymailInboundMessage.construct = staticmethod(put_together)
-AnymailInboundMessage.construct_attachment = staticmethod(attached)
-SendGridInboundWebhookView.message_from_sendgrid_parsed = from_sendgrid
-AnymailInboundMessage.construct_attachment_from_uploaded_file = staticmethod(lambda *_given, **_more: None)
+def keep_mails_as_they_came() -> None:
+    """Has anymail's webhooks take mails in without its parsers."""
+    AnymailInboundMessage.__init__ = _with_plain_headers
+    AnymailInboundMessage.add_header = _add_short_header
+    AnymailInboundMessage.parse_raw_mime = staticmethod(lambda text: as_it_came(str(text).encode(errors="replace")))
+    AnymailInboundMessage.parse_raw_mime_bytes = staticmethod(as_it_came)
+    AnymailInboundMessage.parse_raw_mime_chunks = staticmethod(
+        lambda chunks: as_it_came(b"".join(chunk if isinstance(chunk, bytes) else chunk.encode() for chunk in chunks))
+    )
+    AnymailInboundMessage.construct = staticmethod(put_together)
+    AnymailInboundMessage.construct_attachment = staticmethod(attached)
+    SendGridInboundWebhookView.message_from_sendgrid_parsed = from_sendgrid
+    AnymailInboundMessage.construct_attachment_from_uploaded_file = staticmethod(lambda *_given, **_more: None)

@@ -14,10 +14,12 @@ from django.dispatch import receiver
 
 from newsroom.addresses import canonical_address
 from newsroom.handover import is_no_such_mailbox
-from subscriptions import unread  # noqa: F401 (mails are kept as they came)
 from subscriptions.bounces import note_bounce
 from subscriptions.inbound import MOST_RECIPIENTS, UnknownAddressError, take_in
 from subscriptions.models import Bounce
+from subscriptions.unread import keep_mails_as_they_came
+
+keep_mails_as_they_came()
 
 # Anymail calls every bounce of some providers "bounced"; what they themselves call it stands in the event.
 _HARD = {"bounced", "invalid"}

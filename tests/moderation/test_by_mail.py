@@ -19,7 +19,7 @@ from comments.models import BlockedWord, Comment
 from comments.screening import Circumstances
 from comments.services import delete_comment, edit_comment
 from moderation import tasks
-from moderation.by_mail import VALID, Step, order_token
+from moderation.by_mail import VALID, Step, instruction_token
 from moderation.mails import held_comment_mail, notice_mail, notice_receipt_mail
 from moderation.models import Decision, Notice, OnDuty
 from moderation.services import approve, dismiss, remove, restore
@@ -72,7 +72,7 @@ def report(comment: Comment, **fields) -> Notice:
 
 
 def address(step: Step, editor: User, comment: Comment, notice: Notice | None = None) -> str:
-    return f"/dienst/{order_token(step, editor, comment, notice)}/"
+    return f"/dienst/{instruction_token(step, editor, comment, notice)}/"
 
 
 def state(comment: Comment) -> str:
@@ -371,9 +371,9 @@ def test_report_that_was_let_stand_removes_nothing(article, editor):
 
 
 def forged(editor: User, comment: Comment) -> dict[str, str]:
-    own = order_token(Step.APPROVE, editor, comment)
+    own = instruction_token(Step.APPROVE, editor, comment)
     payload, stamp, signature = own.split(":")
-    other = order_token(Step.REMOVE, editor, comment)
+    other = instruction_token(Step.REMOVE, editor, comment)
     elsewhere = signing.TimestampSigner(salt="subscriptions.manage").sign_object(
         ["approve", editor.pk, comment.pk, None, ""]
     )

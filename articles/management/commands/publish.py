@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = "Publishes an article from a Markdown file, or brings the published one up to date with it."
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path, help="Markdown with a head; README, Publishing, shows one")
+        parser.add_argument("file", type=Path, help="Markdown with a head; the README shows one")
 
     def handle(self, *args, file: Path, **options):
         try:
