@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain, count
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from articles.models import YEARS, Article, ArticleQuerySet, Author, Page, Section
+from articles.models import YEARS, Article, ArticleQuerySet, Author, Page, Section, check_images
 from articles.passages import questions
 from articles.services import save_article
 from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
@@ -25,9 +26,30 @@ class MarkdownForm(forms.ModelForm):
 
     def clean_source(self) -> str:
         source = self.cleaned_data["source"]
-        if len(source) > ARTICLE_LIMIT:
-            raise forms.ValidationError(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
+        check_length(source)
         return source
+
+
+def check_length(source: str) -> None:
+    if len(source) > ARTICLE_LIMIT:
+        raise forms.ValidationError(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
+
+
+def _what_saving_refuses(source: str) -> list[str]:
+    try:
+        check_length(source)
+        check_images(source)
+    except forms.ValidationError as error:
+        return error.messages
+    return []
+
+
+def _chosen(model: type[Author] | type[Section], pk: str | None) -> Author | Section | None:
+    """What a form names that nobody has checked."""
+    try:
+        return forms.ModelChoiceField(model.objects.all(), required=False).clean(pk)
+    except forms.ValidationError:
+        return None
 
 
 def free_slug(headline: str) -> str:
@@ -140,16 +162,12 @@ class ArticleAdmin(admin.ModelAdmin):
             question=request.POST.get("question", ""),
             published_at=timezone.now(),
         )
-        try:
-            author = forms.ModelChoiceField(Author.objects.all(), required=False).clean(request.POST.get("author"))
-        except forms.ValidationError:
-            author = None
-        article.author = author or Author(name="…")
-        try:
+        article.author = _chosen(Author, request.POST.get("author")) or Author(name="…")
+        article.section = _chosen(Section, request.POST.get("section"))
+        with suppress(TooLong):
             article.html = article_html(article.source)
-        except TooLong:
-            article.html = ""
         context = {"article": article, "text": article.html, "questions": questions(article.html)}
+        context["refused"] = _what_saving_refuses(article.source)
         return render(request, "articles/preview.html", context)
 
     @admin.display(description=_("Stand"), ordering="state")

@@ -162,6 +162,14 @@ def test_preview_shows_the_article_and_stores_nothing(desk):
     assert Article.objects.count() == 0
 
 
+def test_preview_says_what_saving_would_refuse_and_shows_the_section(desk):
+    section = Section.objects.create(name="Lokales")
+    page = desk.post(f"{LIST}vorschau/", fields(section=section.pk, source="![x](https://anderswo.example/bild.png)"))
+    assert '<p class="kicker">Lokales</p>' in page.text
+    assert "Bilder von anderen Servern zeigt die Seite nicht" in page.text
+    assert "Der Text ist zu lang" in desk.post(f"{LIST}vorschau/", fields(source="x" * 200_001)).text
+
+
 @pytest.mark.parametrize("author", ["", "²", "0", "9" * 5000, "x"])
 def test_preview_of_anything(desk, author):
     page = desk.post(f"{LIST}vorschau/", fields(author=author, source="x" * 200_001, headline=""))
