@@ -5,14 +5,15 @@ from django.http import HttpRequest
 from django.template.backends.utils import csrf_input
 from django.urls import reverse
 from django.utils.html import escape, format_html
+from django.utils.translation import gettext as _
 
 from readers.device import current_reader, has_session, reads_only
 
 
 def shared_page(request: HttpRequest) -> dict:
-    """`shared`: this page is the same bytes for everyone, so its forms carry no token and no key. `account`: who is
-    signed in, if anybody."""
-    return {"shared": reads_only(request), "account": None if reads_only(request) else _account(request)}
+    """`shared`: this page is the same bytes for everyone, so its forms carry no token and no key. `account`: the
+    links of who is signed in, if anybody is."""
+    return {"shared": reads_only(request), "account": "" if reads_only(request) else _account(request)}
 
 
 def own_slots(request: HttpRequest) -> dict[str, str]:
@@ -35,16 +36,15 @@ def answer_slots(request: HttpRequest) -> dict[str, str]:
 def account_slot(request: HttpRequest) -> dict[str, str]:
     """For pages without anything to do for a reader: who is signed in."""
     account = _account(request)
-    if not account:
-        return {}
-    return {"konto": format_html('<a href="{}" data-account>{}</a>', reverse("account_email"), account)}
+    return {"konto": account} if account else {}
 
 
 def _account(request: HttpRequest) -> str:
-    """Who is signed in, by name; "" for nobody. Whoever signed in to the admin is no reader before they act here."""
-    reader = current_reader(request)
-    if reader is not None and reader.is_account:
-        return str(reader)
+    """Who is signed in, by name, and for the house the way to its desk; "" for nobody. Whoever signed in to the admin
+    is no reader before they act here."""
     if not has_session(request) or not request.user.is_authenticated:
         return ""
-    return request.user.get_full_name() or request.user.get_username()
+    reader = current_reader(request)
+    name = str(reader) if reader is not None else request.user.get_full_name() or request.user.get_username()
+    desk = format_html('<a href="{}">{}</a> ', reverse("admin:index"), _("Redaktion")) if request.user.is_staff else ""
+    return format_html('{}<a href="{}" data-account>{}</a>', desk, reverse("account_email"), name)
