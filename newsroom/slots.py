@@ -2,6 +2,16 @@
 
 A page is rendered without a request, so nothing of one reader can get into it. Where something of a reader's may
 stand, the template prints a slot; Skeleton cuts the page at its slots once, and joins it again for each reader.
+
+The slots there are, and who fills them:
+
+    adresse, gespraech        parts that change apart from the article; articles.views
+    konto, token              who is signed in, the CSRF token; readers.context
+    antwort-...               what became of what was just done: konto, comments, rating, subscription; readers.context
+    stern-1 ... stern-5       the reader's own stars; ratings.own
+    wert-..., email-feld      what the form knows: name, email, website, form_key; comments.own
+    respekt-<id>, eigen-<id>  the reader's vote for a comment, the tools of their own one; comments.own
+    unter-<id>, wartend       their held comments, beneath what they answer or above all threads; comments.own
 """
 
 import re
