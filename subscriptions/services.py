@@ -35,6 +35,12 @@ def subscribe(
     `email` is canonical (newsroom.addresses). A wish that came `with_comment` ends with it, if that is taken back
     before the mail went.
 
+        the row was        address proved by the reader    typed by anybody
+        not there          active at once                  pending, one opt-in mail
+        pending            active now                      stays; a mail only if none went
+        expired or ended   asked anew, active              asked anew, one opt-in mail
+        active             stays                           stays
+
     The caller answers the same whatever happens here: known, unknown and pending addresses look alike (C7).
     """
     with transaction.atomic():
