@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from comments.models import BlockedWord, Comment, Passage
 from comments.services import withdraw
-from moderation.by_mail import Step, order_token
+from moderation.by_mail import Step, instruction_token
 from moderation.models import OnDuty
 from moderation.services import pick
 from ratings.models import Rating
@@ -120,7 +120,7 @@ def subscriptions_of_an_address(page: Page, article) -> None:
 def duty(page: Page, article) -> None:
     editor = OnDuty.objects.create(user=factories.editor()).user
     held = factories.comment(article, state=Comment.State.HELD, held_because=["Wort"])
-    page.goto(f"/dienst/{order_token(Step.REMOVE, editor, held)}/")
+    page.goto(f"/dienst/{instruction_token(Step.REMOVE, editor, held)}/")
     expect(page.get_by_role("button", name="Entfernen")).to_be_visible()
 
 
