@@ -28,21 +28,8 @@ VOTED = "respekt-"  # the slots of the votes; their names end with the comment's
 _END_OF_REPLIES = ["</details>" * level for level in range(INDENT_LIMIT + 1)]
 # The values that are put into a pattern: HTML, so what people wrote is escaped before.
 _VALUES = {
-    "comment": [
-        "pk",
-        "anchor",
-        "address",
-        "name",
-        "website",
-        "answers",
-        "answered",
-        "moment",
-        "time",
-        "number",
-        "passage",
-        "html",
-    ]
-    + ["score", "replies", "closing"],
+    "comment": ["pk", "anchor", "address", "name", "website", "answers", "answered", "moment", "time", "number"]
+    + ["passage", "html", "score", "replies", "closing"],
     "thread": ["comments", "address", "more", "closing"],
 }
 

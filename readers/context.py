@@ -45,6 +45,9 @@ def _account(request: HttpRequest) -> str:
     if not has_session(request) or not request.user.is_authenticated:
         return ""
     reader = current_reader(request)
-    name = str(reader) if reader is not None else request.user.get_full_name() or request.user.get_username()
+    if reader is not None and reader.is_account:
+        name = str(reader)
+    else:
+        name = request.user.get_full_name() or request.user.get_username()
     desk = format_html('<a href="{}">{}</a> ', reverse("admin:index"), _("Redaktion")) if request.user.is_staff else ""
     return format_html('{}<a href="{}" data-account>{}</a>', desk, reverse("account_email"), name)

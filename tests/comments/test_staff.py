@@ -176,3 +176,10 @@ def test_the_house_finds_its_desk_from_every_page_and_nobody_else_does(article, 
     assert ['<a href="/redaktion/">Redaktion</a>' in desk.get(page).text for page in addresses] == [True] * 4
     client.force_login(User.objects.create_user("lea", "lea@example.org"))
     assert ["/redaktion/" in client.get(page).text for page in addresses] == [False] * 4
+
+
+def test_an_editor_who_only_signed_in_to_the_admin_is_named_and_not_the_guest_of_before(article, client):
+    client.post(f"{article.get_absolute_url()}kommentieren/", {"body": "Vorher.", "name": "Gast von vorher"})
+    client.force_login(User.objects.create_user("anna", "anna@example.org", is_staff=True, first_name="Anna"))
+    masthead = client.get(article.get_absolute_url()).text.split("</header>")[0]
+    assert "data-account>Anna</a>" in masthead
