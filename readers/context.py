@@ -49,5 +49,7 @@ def _account(request: HttpRequest) -> str:
         name = str(reader)
     else:
         name = request.user.get_full_name() or request.user.get_username()
-    desk = format_html('<a href="{}">{}</a> ', reverse("admin:index"), _("Redaktion")) if request.user.is_staff else ""
+    desk = (
+        format_html('<a href="{}">{}</a> ', reverse("admin:index"), _("Zur Redaktion")) if request.user.is_staff else ""
+    )
     return format_html('{}<a href="{}" data-account>{}</a>', desk, reverse("account_email"), name)

@@ -173,7 +173,7 @@ def test_who_moderates_finds_the_way_to_the_desk(article):
 
 def test_the_house_finds_its_desk_from_every_page_and_nobody_else_does(article, desk, client):
     addresses = ["/", article.get_absolute_url(), f"{article.get_absolute_url()}kommentieren/", "/konto/email/"]
-    assert ['<a href="/redaktion/">Redaktion</a>' in desk.get(page).text for page in addresses] == [True] * 4
+    assert ['<a href="/redaktion/">Zur Redaktion</a>' in desk.get(page).text for page in addresses] == [True] * 4
     client.force_login(User.objects.create_user("lea", "lea@example.org"))
     assert ["/redaktion/" in client.get(page).text for page in addresses] == [False] * 4
 
