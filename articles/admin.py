@@ -35,10 +35,11 @@ def check_length(source: str) -> None:
         raise forms.ValidationError(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
 
 
-def _what_saving_refuses(source: str) -> list[str]:
+def _what_saving_refuses(article: Article) -> list[str]:
+    """Of an article whose text is rendered already, if it is not too long for that."""
     try:
-        check_length(source)
-        check_images(source)
+        check_length(article.source)
+        check_images(article.html)
     except forms.ValidationError as error:
         return error.messages
     return []
@@ -167,7 +168,7 @@ class ArticleAdmin(admin.ModelAdmin):
         with suppress(TooLong):
             article.html = article_html(article.source)
         context = {"article": article, "text": article.html, "questions": questions(article.html)}
-        context["refused"] = _what_saving_refuses(article.source)
+        context["refused"] = _what_saving_refuses(article)
         return render(request, "articles/preview.html", context)
 
     @admin.display(description=_("Stand"), ordering="state")

@@ -77,16 +77,20 @@ def texts_of(article: str) -> list[str]:
     return [f"{article}__source", f"{article}__html"]
 
 
-def check_images(source: str) -> None:
+def check_images(html: str) -> None:
     """Readers load nothing from anybody else, so no browser would show other servers' images: ValidationError."""
+    foreign = [url for url in _IMAGE.findall(html) if not url.startswith(f"{settings.SITE_URL}/")]
+    if foreign:
+        sentence = _(
+            "Bilder von anderen Servern zeigt die Seite nicht, denn die sähen, wer sie liest: %(url)s."
+            " Legen Sie das Bild auf Ihren eigenen Server; seine Adresse beginnt dann mit %(own)s/."
+        )
+        raise ValidationError({"source": sentence % {"url": foreign[0], "own": settings.SITE_URL}})
+
+
+def check_images_of(source: str) -> None:
     with suppress(TooLong):  # which is an error of its own
-        foreign = [url for url in _IMAGE.findall(article_html(source)) if not url.startswith(f"{settings.SITE_URL}/")]
-        if foreign:
-            sentence = _(
-                "Bilder von anderen Servern zeigt die Seite nicht, denn die sähen, wer sie liest: %(url)s."
-                " Legen Sie das Bild auf Ihren eigenen Server; seine Adresse beginnt dann mit %(own)s/."
-            )
-            raise ValidationError({"source": sentence % {"url": foreign[0], "own": settings.SITE_URL}})
+        check_images(article_html(source))
 
 
 class Article(models.Model):
@@ -163,7 +167,7 @@ class Article(models.Model):
         return reverse("article", args=[self.slug])
 
     def clean(self) -> None:
-        check_images(self.source)
+        check_images_of(self.source)
 
     @property
     def is_public(self) -> bool:
@@ -264,7 +268,7 @@ class Page(models.Model):
         return f"/{self.slug}/"
 
     def clean(self) -> None:
-        check_images(self.source)
+        check_images_of(self.source)
 
     def render(self) -> None:
         self.html = article_html(self.source)
