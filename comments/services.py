@@ -21,7 +21,7 @@ from newsroom.prepared import Found, Question, ask, execute, fetch_one, insertio
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription
-from subscriptions.services import anybody_subscribed, subscribe, tell_subscribers
+from subscriptions.services import subscribe, telling
 
 # Mails that ask to confirm one's comment, to one address over the whole site.
 MAILS_PER_DAY = 10
@@ -124,10 +124,6 @@ def _post(submission: "_Submission") -> Comment:
     _remember_guest(reader, draft)
     if passage is not None and passage.pk is None:
         comment.passage = Passage.objects.store(passage)
-    if verdict.publishes:
-        publish(comment)
-    else:
-        _hold(comment, asks=verdict.needs_confirmation, network=how.network)
     if draft.notify and draft.email:
         subscribe(
             article=article,
@@ -137,6 +133,10 @@ def _post(submission: "_Submission") -> Comment:
             network=how.network,
             with_comment=True,
         )
+    if verdict.publishes:
+        publish(comment, last=True)
+    else:
+        _hold(comment, asks=verdict.needs_confirmation, network=how.network)
     return comment
 
 
@@ -154,12 +154,12 @@ def _hold(comment: Comment, *, asks: bool, network: str) -> None:
         tell_on_duty(comment_id=comment.pk)
 
 
-def publish(comment: Comment) -> None:
+def publish(comment: Comment, *, last: bool = False) -> None:
     """Makes a comment visible: with a new number, the counters and the job that tells subscribers; or, if it had a
     number before, in its old place.
 
-    Call in a transaction. Locked are the root's row or the passage's (only roots have one) and then the counters',
-    here and everywhere in this order (no deadlock).
+    Call in a transaction; with `last` if it does nothing more. Locked are the root's row or the passage's (only roots
+    have one) and then the counters', here and everywhere in this order (no deadlock).
     """
     was_held = comment.is_held
     comment.state = Comment.State.PUBLISHED
@@ -167,22 +167,20 @@ def publish(comment: Comment) -> None:
         _count_visible(comment, +1)
         comment.save()
         if was_held:  # changed before anyone was told; who was told already is not told again (delivery_once)
-            tell_subscribers(article_id=comment.article_id, comment_id=comment.pk)
+            ask(telling(comment))
         return
     comment.published_at = timezone.now()
-    anybody = None
+    tells = telling(comment, in_seconds=settings.UNDO_SECONDS)
     if comment.pk is None:
         _count_at_passage(comment, +1)
-        _stored, anybody = ask(_numbering(comment), anybody_subscribed(comment.article_id))
+        ask(_numbering(comment), tells, last=last)
     else:
         _count_in_place(comment, +1)
         comment.number, comment.thread_number = Counters.objects.number_comment(
             comment.article_id, opens_thread=comment.parent_id is None
         )
         comment.save()
-    tell_subscribers(
-        article_id=comment.article_id, comment_id=comment.pk, in_seconds=settings.UNDO_SECONDS, anybody=anybody
-    )
+        ask(tells)
 
 
 def withdraw(comment: Comment, state: Comment.State) -> None:

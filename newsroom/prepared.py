@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
@@ -33,12 +34,14 @@ class Question(NamedTuple):
         return self._replace(read=lambda rows: next(iter(self.read(rows)), None))
 
 
-def ask(*questions: Question, ahead: int = 0) -> list[Any]:
+def ask(*questions: Question, ahead: int = 0, last: bool = False) -> list[Any]:
     """In one trip to the database, in this order; for statements that need not wait for each other's answers. If a
-    transaction begins with them, the first `ahead` are committed before it does, and keep no lock."""
+    transaction begins with them, the first `ahead` are committed before it does, and keep no lock. If they are the
+    `last` that the innermost `atomic()` asks, and it is the outermost too, the COMMIT goes along, so that nothing of
+    Python's runs while they keep locks."""
     if not questions:
         return []
-    answers = _ask(*[question[:2] for question in questions], ahead=ahead)
+    answers = _ask(*[question[:2] for question in questions], ahead=ahead, last=last)
     return [question.read(answer.rows) for question, answer in zip(questions, answers, strict=True)]
 
 
@@ -56,13 +59,19 @@ def fetch_one(sql: str, parameters: list) -> tuple | None:
     return ask(Question(sql, parameters).first())[0]
 
 
-def _ask(*questions: tuple[str, list], ahead: int = 0) -> list[Answer]:
+def _ask(*questions: tuple[str, list], ahead: int = 0, last: bool = False) -> list[Answer]:
     wrapper = connections[DEFAULT_DB_ALIAS]  # once: each use of django.db.connection looks it up
     wrapper.ensure_connection()
     if wrapper.queries_logged:  # tests count queries
         wrapper.queries_log.extend({"sql": sql, "time": "prepared"} for sql, _parameters in questions)
     with wrapper.wrap_database_errors:
-        return wrapper.connection.statements.ask(*questions, ahead=ahead)
+        return wrapper.connection.statements.ask(*questions, ahead=ahead, commits=last and _would_commit(wrapper))
+
+
+def _would_commit(wrapper: BaseDatabaseWrapper) -> bool:
+    """Would leaving the innermost atomic() commit? It then finds no transaction under way, and does nothing."""
+    outermost = wrapper.in_atomic_block and wrapper.commit_on_exit and not wrapper.savepoint_ids
+    return outermost and not wrapper.needs_rollback
 
 
 class Found(NamedTuple):

@@ -35,23 +35,24 @@ class Statements:
         self._known: dict[str, _Statement] = {}
         self._prepared = count()
 
-    def ask(self, *questions: tuple[str, list], ahead: int = 0) -> list[Answer]:
+    def ask(self, *questions: tuple[str, list], ahead: int = 0, commits: bool = False) -> list[Answer]:
         """Runs statements with their parameters, which stand as %s in them, in this order and in one trip.
 
         Begins a transaction where psycopg would, of PostgreSQL's default kind; the first `ahead` of the statements are
-        run and committed before it begins. Without one, all are one transaction. Raises what psycopg raises, of
-        the first that fails; those after it were not run then. One that is asked alone cannot be interrupted.
+        run and committed before it begins. Without one, all are one transaction. If it `commits`, the transaction
+        ends in the same trip. Raises what psycopg raises, of the first that fails; those after it were not run then,
+        nor was anything committed. One that is asked alone cannot be interrupted.
         """
         connection = self._connection
         begins = not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE
         try:
             sent = [self._statement(sql).made_ready(parameters) for sql, parameters in questions]
-            if len(sent) == 1 and not begins:
+            commits = commits and not connection.autocommit
+            if len(sent) == 1 and not begins and not commits:
                 results = [sent[0].run()]
-            elif begins:
-                results = self._in_one_trip(sent[:ahead], sent[ahead:])
             else:
-                results = self._in_one_trip([], sent, begins=False)
+                ahead = ahead if begins else 0
+                results = self._in_one_trip(sent[:ahead], sent[ahead:], begins=begins, commits=commits)
             return [one.statement.read(result) for one, result in zip(sent, results, strict=True)]
         except _NOT_AS_PREPARED as error:
             connection.close()  # the next one is made new
@@ -62,7 +63,7 @@ class Statements:
             self._known[sql] = _Statement(sql, self._connection, self._prepared)
         return self._known[sql]
 
-    def _in_one_trip(self, ahead: list["_Sent"], sent: list["_Sent"], *, begins: bool = True) -> list[PGresult]:
+    def _in_one_trip(self, ahead: list["_Sent"], sent: list["_Sent"], *, begins: bool, commits: bool) -> list[PGresult]:
         """By libpq's pipeline mode, which ends only when everything was read, also after an error."""
         server = self._connection.pgconn
         try:
@@ -75,6 +76,8 @@ class Statements:
                 server.send_query_params(b"BEGIN", None)
             for one in sent:
                 one.send()
+            if commits:
+                server.send_query_params(b"COMMIT", None)
             server.pipeline_sync()
             results = self._until_synchronised(2 if ahead else 1)
             server.exit_pipeline_mode()
@@ -85,7 +88,7 @@ class Statements:
             _succeeded(result)
         if begins:
             del results[len(ahead)]
-        return results
+        return results[: len(ahead) + len(sent)]
 
     def _until_synchronised(self, times: int) -> list[PGresult]:
         """Waits with poll(), and not in get_result(), which would keep Python's other threads waiting too."""

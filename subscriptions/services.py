@@ -1,6 +1,7 @@
 """Consent to mails: asked for, confirmed, changed, ended."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from articles.models import Article
 from comments.models import Comment
 from newsroom.mail import site_url
-from newsroom.prepared import Question, ask
+from newsroom.prepared import Question
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Consent, Delivery, DeliveryQuerySet, Recipient, Subscription, SubscriptionQuerySet
@@ -20,9 +21,16 @@ OPT_INS_PER_ADDRESS = 3  # a day, over the whole site (B14)
 MANAGE_LINKS_PER_DAY = 3
 NOBODY = 0  # no row's id: a job that finds nothing to do
 CHOICES = ["daily_at", "quiet_from", "quiet_until", "time_zone", "language"]
-_ANYBODY = """
-    SELECT FROM subscriptions_subscription
-    WHERE article_id = %s AND confirmed_at IS NOT NULL AND ended_at IS NULL LIMIT 1
+# As procrastinate's own defer() does it.
+_TELLING = """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        %s::text, %s::text, %s::int, NULL, NULL, jsonb_build_object('comment_id', id), %s::timestamptz
+    )]::procrastinate_job_to_defer_v1[])
+    FROM comments_comment
+    WHERE form_key = %s AND EXISTS (
+        SELECT FROM subscriptions_subscription
+        WHERE article_id = %s AND confirmed_at IS NOT NULL AND ended_at IS NULL
+    )
 """
 # What shows that, when and to what somebody agreed (A25).
 PROOF = ["wording", "form_url", "asked_at", "opt_in_sent_at", "opt_in_message_id", "confirmed_at", "ended_at"]
@@ -102,22 +110,16 @@ def _ask(row: Subscription, network: str, with_comment: bool) -> None:
     send_opt_in.defer(subscription_id=row.pk if is_due else NOBODY, with_comment=with_comment)
 
 
-def anybody_subscribed(article_id: int) -> Question:
-    """Is there anybody to tell? Most articles' comments cost no job at all."""
-    return Question(_ANYBODY, [article_id], bool)
-
-
-def tell_subscribers(*, article_id: int, comment_id: int, in_seconds: int = 0, anybody: bool | None = None) -> None:
-    """Owes the job that tells who is subscribed now, if anybody is. Call in the transaction that publishes; with
-    `anybody`, if that was asked there together with something else.
+def telling(comment: Comment, *, in_seconds: int = 0) -> Question:
+    """Owes the job that tells who is subscribed now, if anybody is: most articles' comments cost no job at all. Ask in
+    the transaction that publishes; with storing a new comment, or after it.
 
     Who subscribes afterwards is told of later comments.
     """
-    if anybody is None:
-        (anybody,) = ask(anybody_subscribed(article_id))
-    if anybody:
-        later = {"schedule_in": {"seconds": in_seconds}} if in_seconds else {}
-        announce.configure(**later).defer(comment_id=comment_id)
+    due_at = timezone.now() + timedelta(seconds=in_seconds) if in_seconds else None
+    job = announce.configure().job
+    # By the key of its form: a new comment has no number yet where this is written.
+    return Question(_TELLING, [job.queue, job.task_name, job.priority, due_at, comment.form_key, comment.article_id])
 
 
 def confirm(subscription: Subscription, *, rhythm: str = Rhythm.AT_ONCE) -> bool:

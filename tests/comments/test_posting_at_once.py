@@ -6,10 +6,12 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import ConnectorException
 
+from articles.models import Counters
+from comments import services
 from comments.forms import Draft
 from comments.models import Comment
 from comments.screening import Circumstances
-from comments.services import Refused, post_comment
+from comments.services import Refused, post_comment, publish
 from newsroom.formkey import read_form_key
 from ratings.models import Rating
 from readers.models import Reader
@@ -86,6 +88,23 @@ def post(article, body: str = "Ein Text.") -> Comment:
     how = Circumstances(key=read_form_key(factories.form_key()), network="192.0.2.0/24")
     draft = Draft(body=body, name="Anna", email="anna@example.org", notify=True)
     return post_comment(article=article, parent=None, reader=factories.reader(), draft=draft, how=how)
+
+
+def test_nobody_waits_for_what_comes_after_it_was_stored(transactional_db, article, monkeypatch):
+    """The counters are what all who write at an article wait for; no Python may run while they are locked."""
+    free = []
+
+    def lock(_number: int) -> int:
+        with transaction.atomic():
+            return len(Counters.objects.select_for_update(nowait=True))
+
+    def look(comment: Comment, **options) -> None:
+        publish(comment, **options)
+        free.extend(at_once(1, lock))
+
+    monkeypatch.setattr(services, "publish", look)
+    post(article)
+    assert free == [1]
 
 
 def post_and_break(article) -> None:

@@ -1,11 +1,12 @@
 import uuid
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from articles.models import Article, Page
 from comments.models import Comment
-from newsroom.prepared import Given, Prepared, insert
+from newsroom.prepared import Given, Prepared, Question, ask, insert
 from tests import factories
 
 by_number = Prepared(
@@ -75,3 +76,36 @@ def test_tests_see_what_is_asked(article, django_assert_num_queries):
     with django_assert_num_queries(2):
         by_number.first(article=article.pk, number=1)
         by_number.first(article=article.pk, number=2)
+
+
+def rename(article: Article, headline: str) -> Question:
+    return Question("UPDATE articles_article SET headline = %s WHERE id = %s", [headline, article.pk])
+
+
+def test_the_last_question_of_a_transaction_ends_it(transactional_db, article):
+    told = []
+    with transaction.atomic():
+        transaction.on_commit(lambda: told.append("committed"))
+        ask(rename(article, "Neu"))
+        ask(rename(article, "Neuer"), last=True)
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")  # what Django would do now, were there anything to take back
+    article.refresh_from_db()
+    assert (article.headline, told) == ("Neuer", ["committed"])
+
+
+def test_within_another_transaction_nothing_is_the_last(transactional_db, article):
+    with transaction.atomic():
+        with transaction.atomic():
+            ask(rename(article, "Neu"), last=True)
+        transaction.set_rollback(True)
+    article.refresh_from_db()
+    assert article.headline != "Neu"
+
+
+def test_what_must_be_taken_back_is_not_committed(transactional_db, article):
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        ask(rename(article, "Neu"), last=True)
+    article.refresh_from_db()
+    assert article.headline != "Neu"

@@ -95,6 +95,41 @@ def test_what_fails_ahead_is_raised_too(connection, ask):
     assert rows(ask(ONE, TEXT, ahead=1)) == [[(1,)], [("ä",)]]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_commits_is_there_whatever_comes_after(connection, ask, begun):
+    ask(("CREATE TEMPORARY TABLE lines (number int)", []))
+    insert = "INSERT INTO lines VALUES (%s)"
+    connection.autocommit = False
+    if begun:
+        ask((insert, [1]))
+    stored, one = ask((insert, [2]), ONE, commits=True)
+    assert (stored.changed, one.rows) == (1, [(1,)])
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    connection.rollback()
+    assert rows(ask(("SELECT sum(number) FROM lines", []))) == [[(3 if begun else 2,)]]
+    assert rows(ask((insert, [4]), commits=True)) == [[]]
+    connection.rollback()
+    assert rows(ask(("SELECT max(number) FROM lines", []))) == [[(4,)]]
+
+
+def test_nothing_is_committed_after_a_failure(connection, ask):
+    ask(("CREATE TEMPORARY TABLE lines (number int)", []))
+    connection.autocommit = False
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        ask(("INSERT INTO lines VALUES (1)", []), ("SELECT 1 / %s::int", [0]), commits=True)
+    connection.rollback()
+    assert rows(ask(("SELECT FROM lines", []))) == [[]]
+
+
+def test_what_the_commit_itself_refuses_is_raised(connection, ask):
+    ask(("CREATE TEMPORARY TABLE lines (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)", []))
+    connection.autocommit = False
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        ask(("INSERT INTO lines VALUES (1), (1)", []), commits=True)
+    connection.rollback()
+    assert rows(ask(("SELECT FROM lines", []))) == [[]]
+
+
 @pytest.mark.parametrize("together", [[], [ONE]])
 def test_a_table_that_was_changed_costs_one_answer(connection, ask, together):
     """After `migrate` and before the restart. The error is one after which what was typed is kept."""
