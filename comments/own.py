@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from articles.models import Article
 from comments.models import Comment
-from comments.showing import VOTED, render, threads_html, title_of, vote_state
+from comments.showing import VOTED, own_vote_state, render, threads_html, title_of, vote_state
 from comments.threads import Node, Thread
 from newsroom.formkey import new_form_key
 from newsroom.prepared import Given, Prepared, Question, ask
@@ -63,12 +63,16 @@ def _own_html(comments: list[Comment], shown: list[int]) -> dict[str, str]:
     values = {}
     for comment in comments:
         if comment.is_published:
-            values[f"eigen-{comment.pk}"] = tools_html(comment)
+            values |= _author_slots(comment)
         else:
             # Beneath what it answers, if that is shown, or above all threads.
             place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
             values[place] = values.get(place, "") + held_html(comment)
     return values
+
+
+def _author_slots(comment: Comment) -> dict[str, str]:
+    return {f"eigen-{comment.pk}": tools_html(comment), f"{VOTED}{comment.pk}": own_vote_state()}
 
 
 def form_slots() -> dict[str, str]:
@@ -86,8 +90,8 @@ def own_form(reader: Reader | None) -> dict[str, str]:
     return known
 
 
-def vote_html(comment: Comment, *, voted: bool) -> SafeString:
-    return render("vote", {"comment": comment, "state": vote_state(voted)})
+def vote_html(comment: Comment, *, voted: bool, is_own: bool) -> SafeString:
+    return render("vote", {"comment": comment, "state": own_vote_state() if is_own else vote_state(voted)})
 
 
 def held_html(comment: Comment) -> SafeString:
@@ -102,7 +106,7 @@ def reply_html(comment: Comment, sentence: str, *, passing: bool, count: bool) -
     article = comment.article
     article.counters.refresh_from_db()
     thread = Thread([Node(comment, parent=comment.parent)])
-    shown = Skeleton.cut(threads_html(article, [thread])).fill({f"eigen-{comment.pk}": tools_html(comment)})
+    shown = Skeleton.cut(threads_html(article, [thread])).fill(_author_slots(comment))
     said = {"sentence": sentence, "passing": passing}
     return render("reply", {"shown": mark_safe(shown), "title": title_of(article) if count else "", **said})
 

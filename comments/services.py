@@ -263,9 +263,12 @@ def send_owner_link(*, comment: Comment, email: str, network: str) -> None:
 
 
 def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
-    """Gives or takes back a reader's "Respekt"; asking twice changes nothing. Returns the comment with its score."""
+    """Gives or takes back a reader's "Respekt"; asking twice changes nothing, and one's own comment gets none. Returns
+    the comment with its score."""
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
+        if comment.is_by(reader):
+            return comment
         if wanted:
             counted = fetch_one(_GIVE_VOTE, [comment.pk, reader.pk, timezone.now()])
         else:
@@ -291,16 +294,22 @@ _TAKE_VOTE_BACK = """
 
 
 def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
-    """All comments and votes of `source` become those of `target`. Call in a transaction; returns what is to be
-    counted, by article (CountersQuerySet.touch)."""
+    """All comments and votes of `source` become those of `target`, who has one vote a comment and none for their own.
+    Call in a transaction; returns what is to be counted, by article (CountersQuerySet.touch)."""
     doubled = Vote.objects.filter(reader=source, comment__votes__reader=target)
-    twice_voted = dict(doubled.values_list("comment_id", "comment__article_id"))
-    _lock_all(Q(reader=source) | Q(pk__in=twice_voted))
-    Comment.objects.filter(reader=source).update(reader=target)
-    Comment.objects.filter(pk__in=twice_voted).update(score=F("score") - 1)
+    for_oneself = Vote.objects.filter(
+        Q(reader=source, comment__reader=target) | Q(reader=target, comment__reader=source)
+    )
+    losing = {}
+    for votes in (doubled, for_oneself):
+        losing |= dict(votes.values_list("comment_id", "comment__article_id"))
+    _lock_all(Q(reader=source) | Q(pk__in=losing))
+    Comment.objects.filter(pk__in=losing).update(score=F("score") - 1)
     doubled.delete()
+    for_oneself.delete()
+    Comment.objects.filter(reader=source).update(reader=target)
     Vote.objects.filter(reader=source).update(reader=target)
-    return {article_id: {} for article_id in twice_voted.values()}
+    return {article_id: {} for article_id in losing.values()}
 
 
 def give_written_to(source: Reader, target: Reader, *, email: str) -> None:

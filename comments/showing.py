@@ -190,5 +190,10 @@ def vote_state(voted: bool) -> SafeString:
     return mark_safe('value="1" aria-pressed="false"')
 
 
+def own_vote_state() -> SafeString:
+    """Nobody gives respect to their own words."""
+    return format_html('disabled title="{}"', _("Ihr eigener Kommentar"))
+
+
 def render(name: str, context: dict) -> SafeString:
     return mark_safe(engines["jinja2"].get_template(f"comments/{name}.jinja").render(context))

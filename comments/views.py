@@ -127,9 +127,10 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
     if comment is None or not comment.is_published:
         raise Http404
     wanted = request.POST.get("wanted") != "0"
-    comment = vote(comment=comment, reader=acting_reader(request), wanted=wanted)
+    reader = acting_reader(request)
+    comment = vote(comment=comment, reader=reader, wanted=wanted)
     if request.htmx:
-        return HttpResponse(vote_html(comment, voted=wanted))
+        return HttpResponse(vote_html(comment, voted=wanted, is_own=comment.is_by(reader)))
     return redirect(comment)
 
 

@@ -13,8 +13,8 @@ from importlib import import_module
 
 from granian.cli import entrypoint
 
-# After so many new objects that are still there. A cold page makes some thousands, nearly all of which go by themselves;
-# with Python's 700 a twenty-fifth of its time is spent looking through them.
+# After so many new objects that are still there. A cold page makes thousands, which nearly all go by themselves; with
+# Python's 700 a twenty-fifth of its time is spent looking through them.
 LOOK_FOR_GARBAGE = 5_000
 
 

@@ -89,7 +89,18 @@ function rememberSelection({ target }) {
   const selection = getSelection();
   const text = link.closest(".comment").querySelector(".text");
   const within = selection.rangeCount && !selection.isCollapsed && text?.contains(selection.getRangeAt(0).commonAncestorContainer);
-  quoted = within ? selection.toString().trim().split("\n").map((line) => `> ${line}`).join("\n") : "";
+  quoted = within ? wholeWords(selection).split("\n").map((line) => `> ${line}`).join("\n") : "";
+}
+
+// A finger, and many a mouse, begins or ends within a word.
+function wholeWords(selection) {
+  const { startContainer, startOffset, endContainer, endOffset } = selection.getRangeAt(0);
+  const words = selection.toString();
+  const before = startContainer.nodeType === Node.TEXT_NODE ? startContainer.data.slice(0, startOffset) : "";
+  const after = endContainer.nodeType === Node.TEXT_NODE ? endContainer.data.slice(endOffset) : "";
+  const [head] = (/^[\p{L}\p{N}]/u.test(words) && before.match(/[\p{L}\p{N}]+$/u)) || [""];
+  const [tail] = (/[\p{L}\p{N}]$/u.test(words) && after.match(/^[\p{L}\p{N}]+/u)) || [""];
+  return `${head}${words}${tail}`.trim();
 }
 
 // "Antworten" pressed again leads into the form that is open already.

@@ -63,8 +63,9 @@ def conversation(page: Page, article) -> None:
     page.known_as(me)
     page.goto(article.get_absolute_url())
     expect(page.get_by_text("Noch nicht veröffentlicht")).to_be_visible()
-    page.locator("#kommentar-2").get_by_role("button", name="Respekt").click()
-    expect(page.locator("#kommentar-2").get_by_role("button", name="Respekt")).to_have_text("Respekt 1")
+    expect(page.locator("#kommentar-2").get_by_role("button", name="Respekt")).to_be_disabled()
+    page.locator("#kommentar-1").get_by_role("button", name="Respekt").click()
+    expect(page.locator("#kommentar-1").get_by_role("button", name="Respekt")).to_have_text("Respekt 1")
     page.locator("#kommentar-1").get_by_role("link", name="Antworten").click()
     expect(page.get_by_role("form", name="Antwort auf Anna schreiben")).to_be_visible()
 
@@ -221,7 +222,8 @@ def violations(page: Page, rules: dict) -> list[str]:
 # --- keyboard and pointer --------------------------------------------------------------------------------------------
 
 
-def test_keyboard_alone_rates_and_comments(page: Page, article):
+def test_keyboard_alone_rates_comments_and_votes(page: Page, article):
+    factories.comment(article)
     page.goto(article.get_absolute_url())
     press(page, "Tab")
     expect(page.get_by_role("link", name="Zum Inhalt")).to_be_focused()
@@ -244,10 +246,11 @@ def test_keyboard_alone_rates_and_comments(page: Page, article):
     page.keyboard.type("Anna")
     tab_to(page, form.get_by_role("button", name="Kommentar absenden"))
     press(page, "Enter")
-    expect(page.locator("#kommentar-1")).to_be_focused()
-    tab_to(page, page.locator("#kommentar-1").get_by_role("button", name="Respekt"))
+    expect(page.locator("#kommentar-2")).to_be_focused()
+    respect = page.locator("#kommentar-1").get_by_role("button", name="Respekt")
+    tab_to(page, respect, backwards=True)
     press(page, "Enter")
-    expect(page.get_by_role("button", name="Respekt")).to_have_text("Respekt 1")
+    expect(respect).to_have_text("Respekt 1")
     tab_to(page, page.get_by_role("link", name="Neueste"), backwards=True)
     press(page, "Enter")
     expect(page.get_by_role("link", name="Neueste")).to_have_attribute("aria-current", "true")

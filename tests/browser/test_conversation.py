@@ -185,11 +185,15 @@ def test_draft_outlives_a_reload_and_goes_when_sent(page: Page, talk):
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
-def test_selected_words_stand_quoted_in_the_answer(page: Page, talk):
+# From character to character of "Zweiter Faden."; a finger begins and ends within words.
+@pytest.mark.parametrize("begin, end, quoted", [(0, 14, "Zweiter Faden."), (3, 10, "Zweiter Faden"), (8, 14, "Faden.")])
+def test_selected_words_stand_quoted_whole_in_the_answer(page: Page, talk, begin, end, quoted):
     page.goto(talk.get_absolute_url())
-    page.locator("#kommentar-7 .text p").select_text()
+    words = page.locator("#kommentar-7 .text p")
+    select = "(p, [begin, end]) => getSelection().setBaseAndExtent(p.firstChild, begin, p.firstChild, end)"
+    words.evaluate(select, [begin, end])
     page.locator("#kommentar-7").get_by_role("link", name="Antworten").click()
-    expect(page.locator("#kommentar-7 textarea")).to_have_value("> Zweiter Faden.\n\n")
+    expect(page.locator("#kommentar-7 textarea")).to_have_value(f"> {quoted}\n\n")
 
 
 def test_control_and_enter_sends(page: Page, talk):

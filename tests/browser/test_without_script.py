@@ -25,6 +25,7 @@ def test_reader_rates(plain_page: Page, german_article):
 
 
 def test_reader_comments_answers_and_votes(plain_page: Page, article):
+    factories.comment(article, "Schon da.")
     path = article.get_absolute_url()
     plain_page.goto(path)
     write(plain_page, "Kommentar schreiben", WORDS, "Anna", "anna@example.org")
@@ -32,21 +33,23 @@ def test_reader_comments_answers_and_votes(plain_page: Page, article):
     expect(plain_page.get_by_role("main")).to_contain_text("Und „Zeichen“ & <Klammern>.")
     expect(plain_page.get_by_role("main")).to_contain_text("anna@example.org")
     confirm(plain_page)
-    expect(plain_page).to_have_url(re.compile(f"{path}#kommentar-1$"))
-    mine = plain_page.locator("#kommentar-1")
+    expect(plain_page).to_have_url(re.compile(f"{path}#kommentar-2$"))
+    mine = plain_page.locator("#kommentar-2")
     expect(mine.locator(".text p")).to_have_text(["Zwei Absätze.", "Und „Zeichen“ & <Klammern>."])
     expect(mine).to_be_in_viewport()
     expect(plain_page.get_by_role("status").filter(has_text="Ihr Kommentar ist veröffentlicht.")).to_be_visible()
-    expect(plain_page.get_by_role("heading", name="1 Kommentar", exact=True)).to_be_visible()
-    assert Comment.objects.get().reader.email == "anna@example.org"
+    expect(plain_page.get_by_role("heading", name="2 Kommentare", exact=True)).to_be_visible()
+    assert Comment.objects.latest("pk").reader.email == "anna@example.org"
 
     # From now on nothing is asked twice.
     mine.get_by_role("link", name="Antworten").click()
     expect(plain_page.get_by_label("Name")).to_have_value("Anna")
     write(plain_page, "Antwort auf Anna schreiben", "Und noch etwas.", "Anna")
-    expect(plain_page.locator("#kommentar-2 .text")).to_have_text("Und noch etwas.")
+    expect(plain_page.locator("#kommentar-3 .text")).to_have_text("Und noch etwas.")
 
-    respect = plain_page.locator("#kommentar-2").get_by_role("button", name="Respekt")
+    expect(mine.get_by_role("button", name="Respekt")).to_be_disabled()
+    expect(mine.get_by_role("link", name="Melden")).to_be_hidden()
+    respect = plain_page.locator("#kommentar-1").get_by_role("button", name="Respekt")
     respect.click()
     expect(respect).to_have_text("Respekt 1")
     expect(respect).to_be_in_viewport()

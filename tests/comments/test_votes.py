@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from articles.models import Counters
 from comments.models import Comment, Vote
 from comments.services import vote
 from readers.services import merge
@@ -48,6 +49,30 @@ def test_each_reader_counts(comment):
     for _ in range(3):
         press(Client(), comment)
     assert score(comment) == (3, 3)
+
+
+def test_nobody_votes_for_their_own_comment(client, article):
+    client.post(f"/artikel/{article.slug}/kommentieren/", factories.words())
+    comment = Comment.objects.get()
+    assert 'disabled title="Ihr eigener Kommentar">Respekt <span>0</span>' in page(client, comment)
+    assert press(client, comment).status_code == 302
+    answer = press(client, comment, headers={"HX-Request": "true"})
+    assert 'disabled title="Ihr eigener Kommentar">Respekt <span>0</span>' in answer.text
+    assert score(comment) == (0, 0)
+    press(Client(), comment)
+    assert score(comment) == (1, 1)
+
+
+@pytest.mark.parametrize("turned_round", [False, True])
+def test_who_turns_out_to_have_voted_for_themselves_has_not(article, turned_round):
+    phone, laptop = factories.reader("Anna"), factories.reader("Anna")
+    mine, other = factories.comment(article, reader=phone), factories.comment(article)
+    for reader, comment in [(laptop, mine), (laptop, other), (factories.reader(), mine)]:
+        vote(comment=comment, reader=reader, wanted=True)
+    activity = Counters.objects.get(article=article).activity
+    merge(*((phone, laptop) if turned_round else (laptop, phone)))
+    assert (score(mine), score(other)) == ((1, 1), (1, 1))
+    assert Counters.objects.get(article=article).activity > activity
 
 
 def test_vote_changes_the_page_for_everyone(client, comment):
