@@ -23,6 +23,8 @@ from subscriptions.rhythm import Clock, Rhythm
 
 # How long an opt-in mail can be answered (B13).
 OPT_IN_VALID = timedelta(hours=48)
+# How long who ended it may say, where they ended it, that it was a mistake; later they subscribe anew.
+SECOND_THOUGHTS = timedelta(hours=1)
 # How long the link to all subscriptions, which every mail carries, opens them.
 MANAGE_LINK_VALID = timedelta(days=30)
 _manage_signer = TimestampSigner(salt="subscriptions.manage")
@@ -110,6 +112,12 @@ class Subscription(models.Model):
     def is_pending(self) -> bool:
         """Asked for, not confirmed, and still confirmable."""
         return self.confirmed_at is None and self.ended_at is None and not self.opt_in_expired
+
+    @property
+    def may_be_resumed(self) -> bool:
+        """Ended a moment ago, and active before."""
+        active_before = self.confirmed_at is not None and self.ended_at is not None
+        return active_before and timezone.now() < self.ended_at + SECOND_THOUGHTS
 
     @property
     def opt_in_expired(self) -> bool:

@@ -144,6 +144,19 @@ def end_all(email: str, *, how: str = "") -> None:
     _end(Subscription.objects.filter(email=email), how)
 
 
+def resume(subscription: Subscription) -> None:
+    """Takes back what end() ended just now, in the words that were agreed to; safe to call twice."""
+    with transaction.atomic():
+        together = Subscription.objects.filter(article=subscription.article_id, email=subscription.email)
+        ended = together.filter(ended_at=subscription.ended_at).select_for_update().order_by("pk")
+        for row in ended:
+            if row.may_be_resumed:
+                row.confirmed_at, row.ended_at = timezone.now(), None
+                row.save(update_fields=["confirmed_at", "ended_at"])
+                _record(row, Consent.Event.CONFIRMED, how=_("Knopf gleich nach dem Abbestellen"), wording=row.wording)
+    subscription.refresh_from_db()
+
+
 def choose_rhythm(subscription: Subscription, rhythm: str) -> None:
     """From now on, and for what is waiting: nothing is lost, and what may be in a mail already stays there (B16)."""
     if rhythm == subscription.rhythm:

@@ -21,6 +21,7 @@ from subscriptions.services import (
     end,
     end_all,
     keep_recipient,
+    resume,
     send_manage_mail,
     subscribe,
 )
@@ -73,15 +74,18 @@ def confirm_subscription(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_subscription(request: HttpRequest, token: str) -> HttpResponse:
-    """The link that ends a subscription, for people (GET shows a button) and for their mail client's own button."""
+    """The link that ends a subscription, for people (GET shows a button) and for their mail client's own button.
+    Who pressed it by mistake may take that back, there and then."""
     subscription = _by_token("end", token)
     if subscription is None:
         return render(request, "subscriptions/link_dead.html", status=404)
-    if request.method == "POST":
+    if "again" in request.POST:
+        resume(subscription)
+    elif request.method == "POST":
         one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         end(subscription, how=_("Ein-Klick-Abmeldung des Mailprogramms") if one_click else _("Link in der Mail"))
         subscription.refresh_from_db()
-    context = {"subscription": subscription, "article": subscription.article}
+    context = {"subscription": subscription, "article": subscription.article, "is_resumed": "again" in request.POST}
     return render(request, "subscriptions/end.html", context)
 
 

@@ -1,9 +1,12 @@
 """Ending a subscription: by the button on a page and by the mail client's own, which posts and nothing more (B3)."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from subscriptions.models import Subscription
+from subscriptions.models import SECOND_THOUGHTS, Subscription
 from tests import factories
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -61,6 +64,43 @@ def test_link_ends_everything_the_address_has_at_this_article(row, link, article
     still = Subscription.objects.active().order_by("pk")
     assert list(still) == [elsewhere, somebody]
     assert replies not in still
+
+
+# --- by mistake ------------------------------------------------------------------------------------------------------
+
+
+def test_who_ended_it_by_mistake_takes_that_back(row, link, article):
+    replies = factories.subscription(article, kind="replies", reader=row.reader)
+    ended_before = factories.subscription(article, kind="replies", ended_at=timezone.now() - timedelta(minutes=5))
+    pending = factories.subscription(article, "berta@example.org", kind="replies", confirmed_at=None)
+    assert 'name="again"' in stranger().post(link, ONE_CLICK).text
+    answer = stranger().post(link, {"again": "1"})
+    assert "Es bleibt alles, wie es war." in answer.text
+    assert "Nicht mehr benachrichtigen" in answer.text
+    assert set(Subscription.objects.active()) == {row, replies}
+    assert Subscription.objects.filter(pk__in=[ended_before.pk, pending.pk], ended_at=None).count() == 0
+    stranger().post(link, {"again": "1"})
+    assert [event.event for event in row.consents.order_by("pk")] == ["ended", "confirmed"]
+    assert row.consents.latest("pk").wording == row.wording
+    stranger().post(link, ONE_CLICK)
+    assert list(Subscription.objects.active()) == []
+
+
+def test_an_hour_later_it_is_subscribed_anew(row, link):
+    stranger().post(link)
+    Subscription.objects.update(ended_at=timezone.now() - SECOND_THOUGHTS)
+    assert 'name="again"' not in stranger().get(link).text
+    assert "<h1>Beendet</h1>" in stranger().post(link, {"again": "1"}).text
+    assert list(Subscription.objects.active()) == []
+
+
+def test_what_never_was_confirmed_is_not_resumed(article):
+    row = factories.subscription(article, confirmed_at=None)
+    link = f"/abo/nein/{row.token('end')}/"
+    assert 'name="again"' not in stranger().post(link).text
+    stranger().post(link, {"again": "1"})
+    row.refresh_from_db()
+    assert (row.confirmed_at, row.ended_at is None) == (None, False)
 
 
 def test_link_never_expires(row, link):
