@@ -1,41 +1,84 @@
-"""The admin site: Django's, in our words, with a limit on attempts to sign in."""
+"""The worker's jobs."""
 
-from datetime import timedelta
+from contextlib import suppress
 
-from django.conf import settings
-from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from procrastinate.contrib.django import app as worker
+from procrastinate.exceptions import UniqueViolation
 
-from newsroom.ratelimit import client_network, count_up
+from newsroom.models import Job
 
-# A password is guessed with millions of tries; a person mistypes a few times.
-ATTEMPTS, ATTEMPTS_PER_NETWORK, WINDOW = 10, 60, timedelta(minutes=15)
-
-
-class LimitedAuthenticationForm(AdminAuthenticationForm):
-    def clean(self) -> dict:
-        network = client_network(self.request)
-        who = f"{network} {self.cleaned_data.get('username', '').casefold()}"
-        per_name = count_up("admin sign-in", who, window=WINDOW)
-        if per_name > ATTEMPTS or count_up("admin sign-in", network, window=WINDOW) > ATTEMPTS_PER_NETWORK:
-            raise ValidationError(_("Zu viele Versuche. Bitte warten Sie eine Viertelstunde."), code="limited")
-        return super().clean()
-
-
-# An editor's day, from top to bottom; what is not named here comes last.
-ORDER = ["articles", "comments", "moderation", "ratings", "subscriptions", "newsroom", "readers"]
+STATES = {
+    "todo": _("wartet"),
+    "doing": _("läuft"),
+    "succeeded": _("erledigt"),
+    "failed": _("gescheitert"),
+    "cancelled": _("abgesagt"),
+    "aborted": _("abgebrochen"),
+}
 
 
-class NewsroomAdminSite(admin.AdminSite):
-    site_header = settings.SITE_NAME
-    site_title = settings.SITE_NAME
-    index_title = _("Redaktion")
-    login_form = LimitedAuthenticationForm
-    enable_nav_sidebar = False  # its width belongs to the texts
+class JobStateFilter(admin.SimpleListFilter):
+    title = _("Stand")
+    parameter_name = "status"
 
-    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
-        apps = super().get_app_list(request, app_label)
-        return sorted(apps, key=lambda app: ORDER.index(app["app_label"]) if app["app_label"] in ORDER else len(ORDER))
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple]:
+        return list(STATES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+@admin.register(Job)
+class JobAdmin(admin.ModelAdmin):
+    """What the worker has to do and has done: looked at, tried again, called off."""
+
+    list_display = ["task", "args", "state", "attempts", "due_at"]
+    list_filter = [JobStateFilter]
+    fields = ["task_name", "args", "state", "attempts", "due_at", "queue_name", "priority", "queueing_lock"]
+    ordering = ["-pk"]
+    actions = ["try_again", "call_off"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("Aufgabe"), ordering="task_name")
+    def task(self, job: Job) -> str:
+        return job.task_name.rpartition(".")[2]
+
+    @admin.display(description=_("Stand"), ordering="status")
+    def state(self, job: Job) -> str:
+        return STATES.get(job.status, job.status)
+
+    @admin.display(description=_("fällig"), ordering="scheduled_at")
+    def due_at(self, job: Job):
+        return job.scheduled_at
+
+    @admin.action(description=_("Noch einmal versuchen (nur gescheiterte)"))
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        changed = 0
+        for job in queryset.filter(status="failed"):
+            with suppress(UniqueViolation):  # another one waits that does the same
+                worker.job_manager.retry_job_by_id(job.pk, timezone.now(), job.priority, job.queue_name, job.lock)
+                changed += 1
+        self._say(request, changed)
+
+    @admin.action(description=_("Absagen (nur wartende)"))
+    def call_off(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        waiting = queryset.filter(status="todo")
+        self._say(request, sum(worker.job_manager.cancel_job_by_id(job.pk) for job in waiting))
+
+    def _say(self, request: HttpRequest, count: int) -> None:
+        messages.success(request, ngettext("%d Auftrag geändert.", "%d Aufträge geändert.", count) % count)

@@ -9,4 +9,4 @@ class NewsroomConfig(AppConfig):
 class AdminConfig(DjangoAdminConfig):
     """Puts our admin site, with its limit on sign-in attempts, in the place of Django's."""
 
-    default_site = "newsroom.admin.NewsroomAdminSite"
+    default_site = "newsroom.adminsite.NewsroomAdminSite"

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 
 class Limit(models.Model):
@@ -89,3 +90,15 @@ class Outbox(models.Model):
     @property
     def is_paused(self) -> bool:
         return self.paused_until is not None and self.paused_until > timezone.now()
+
+
+class Job(ProcrastinateJob):
+    """procrastinate's jobs, as the admin shows them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("Auftrag")
+        verbose_name_plural = _("Aufträge")
+
+    def __str__(self) -> str:
+        return f"{self.task_name} {self.pk}"

@@ -27,5 +27,5 @@ def test_leaving_a_changed_article_is_asked_about(page: Page, article):
     assert asked == ["beforeunload"]
     expect(headline).to_be_visible()
     page.get_by_role("button", name="Sichern", exact=True).first.click()
-    expect(page.get_by_role("heading", name="Artikel zur Änderung auswählen")).to_be_visible()
+    expect(page.get_by_role("heading", name="Artikel", exact=True, level=1)).to_be_visible()
     assert (asked, "Neu: " in Article.objects.get().headline) == (["beforeunload"], True)

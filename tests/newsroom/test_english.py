@@ -455,5 +455,6 @@ def test_the_desk_keeps_to_its_language(db, settings, client, language, other):
         client.get("/redaktion/moderation/notice/"),
         client.get("/redaktion/subscriptions/subscription/"),
         client.get("/redaktion/readers/reader/"),
+        client.get("/redaktion/newsroom/job/"),
     ):
         assert {piece for piece in Readable(response.text).pieces if other.search(piece)} == set(), response.request

@@ -1,0 +1,42 @@
+"""The admin site: Django's, in our words, with a limit on attempts to sign in."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from newsroom.ratelimit import client_network, count_up
+
+# A password is guessed with millions of tries; a person mistypes a few times.
+ATTEMPTS, ATTEMPTS_PER_NETWORK, WINDOW = 10, 60, timedelta(minutes=15)
+
+
+class LimitedAuthenticationForm(AdminAuthenticationForm):
+    def clean(self) -> dict:
+        network = client_network(self.request)
+        who = f"{network} {self.cleaned_data.get('username', '').casefold()}"
+        per_name = count_up("admin sign-in", who, window=WINDOW)
+        if per_name > ATTEMPTS or count_up("admin sign-in", network, window=WINDOW) > ATTEMPTS_PER_NETWORK:
+            raise ValidationError(_("Zu viele Versuche. Bitte warten Sie eine Viertelstunde."), code="limited")
+        return super().clean()
+
+
+# An editor's day, from top to bottom; what is not named here comes last.
+ORDER = ["articles", "comments", "moderation", "ratings", "subscriptions", "newsroom", "readers"]
+
+
+class NewsroomAdminSite(admin.AdminSite):
+    site_header = settings.SITE_NAME
+    site_title = settings.SITE_NAME
+    index_title = _("Redaktion")
+    login_form = LimitedAuthenticationForm
+    enable_nav_sidebar = False  # its width belongs to the texts
+
+    # procrastinate's own list of jobs speaks English only; JobAdmin is ours.
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
+        apps = [app for app in super().get_app_list(request, app_label) if app["app_label"] != "procrastinate"]
+        return sorted(apps, key=lambda app: ORDER.index(app["app_label"]) if app["app_label"] in ORDER else len(ORDER))

@@ -1,0 +1,68 @@
+"""What the worker does, in the admin: looked at, tried again, called off."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from newsroom.models import Job
+from newsroom.tasks import forget_expired, send_account_mail
+
+JOBS = "/redaktion/newsroom/job/"
+
+
+def job(status: str = "todo") -> Job:
+    pk = send_account_mail.defer(to="anna@example.org", subject="Ihr Code", body="1234")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = %s WHERE id = %s", [status, pk])
+    return Job.objects.get(pk=pk)
+
+
+def act(browser: Client, action: str, *jobs: Job) -> str:
+    chosen = {"action": action, "_selected_action": [job.pk for job in jobs]}
+    return browser.post(JOBS, chosen, follow=True).text
+
+
+def states(*jobs: Job) -> list[str]:
+    return [Job.objects.get(pk=job.pk).status for job in jobs]
+
+
+def test_jobs_are_shown_in_german_and_once(desk):
+    failed = job("failed")
+    page = desk.get(f"{JOBS}?status=failed").text
+    assert "<h1>Aufträge</h1>" in page
+    assert "send_account_mail" in page
+    assert "gescheitert" in page
+    assert "<h1>Auftrag</h1>" in desk.get(f"{JOBS}{failed.pk}/change/").text
+    assert "Procrastinate" not in desk.get("/redaktion/").text
+
+
+@pytest.mark.parametrize("status", ["failed", "todo"])
+def test_filter_by_state(desk, status):
+    job("failed")
+    assert ("send_account_mail" in desk.get(f"{JOBS}?status={status}").text) is (status == "failed")
+
+
+def test_what_failed_is_tried_again(desk):
+    failed, waiting, done = job("failed"), job("todo"), job("succeeded")
+    assert "1 Auftrag geändert." in act(desk, "try_again", failed, waiting, done)
+    assert states(failed, waiting, done) == ["todo", "todo", "succeeded"]
+
+
+def test_what_waits_is_called_off(desk):
+    waiting, running, failed = job("todo"), job("doing"), job("failed")
+    assert "1 Auftrag geändert." in act(desk, "call_off", waiting, running, failed)
+    assert states(waiting, running, failed) == ["cancelled", "doing", "failed"]
+
+
+def test_what_another_one_does_already_is_not_tried_again(transactional_db, desk):
+    first = forget_expired.defer(timestamp=0)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = %s", [first])
+    forget_expired.defer(timestamp=0)
+    assert "0 Aufträge geändert." in act(desk, "try_again", Job.objects.get(pk=first))
+    assert states(Job.objects.get(pk=first)) == ["failed"]
+
+
+@pytest.mark.parametrize("path", ["add/", "1/delete/"])
+def test_nothing_is_made_or_deleted_by_hand(desk, path):
+    assert desk.get(f"{JOBS}{path}").status_code in {302, 403}
