@@ -6,6 +6,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from procrastinate.contrib.django import app as worker
@@ -20,6 +23,13 @@ STATES = {
     "failed": _("gescheitert"),
     "cancelled": _("abgesagt"),
     "aborted": _("abgebrochen"),
+}
+EVENTS = STATES | {
+    "deferred": _("aufgegeben"),
+    "scheduled": _("auf später gelegt"),
+    "started": _("begonnen"),
+    "deferred_for_retry": _("noch einmal aufgegeben"),
+    "abort_requested": _("soll abgebrochen werden"),
 }
 
 
@@ -38,9 +48,9 @@ class JobStateFilter(admin.SimpleListFilter):
 class JobAdmin(admin.ModelAdmin):
     """What the worker has to do and has done: looked at, tried again, called off."""
 
-    list_display = ["task", "args", "state", "attempts", "due_at"]
+    list_display = ["task", "about", "state", "tries", "due_at"]
     list_filter = [JobStateFilter]
-    fields = ["task_name", "args", "state", "attempts", "due_at", "queue_name", "priority", "queueing_lock"]
+    fields = [*list_display, "history"]
     ordering = ["-pk"]
     actions = ["try_again", "call_off"]
     show_full_result_count = False
@@ -57,6 +67,20 @@ class JobAdmin(admin.ModelAdmin):
     @admin.display(description=_("Aufgabe"), ordering="task_name")
     def task(self, job: Job) -> str:
         return job.task_name.rpartition(".")[2]
+
+    @admin.display(description=_("Angaben"))
+    def about(self, job: Job) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in job.args.items())
+
+    @admin.display(description=_("Versuche"), ordering="attempts")
+    def tries(self, job: Job) -> int:
+        return job.attempts
+
+    @admin.display(description=_("Verlauf"))
+    def history(self, job: Job) -> str:
+        steps = job.procrastinateevent_set.order_by("at")
+        events = [(localize(timezone.localtime(step.at)), EVENTS.get(step.type, step.type)) for step in steps]
+        return format_html_join(mark_safe("<br>"), "{} {}", events)
 
     @admin.display(description=_("Stand"), ordering="status")
     def state(self, job: Job) -> str:

@@ -32,7 +32,10 @@ def test_jobs_are_shown_in_german_and_once(desk):
     assert "<h1>Aufträge</h1>" in page
     assert "send_account_mail" in page
     assert "gescheitert" in page
-    assert "<h1>Auftrag</h1>" in desk.get(f"{JOBS}{failed.pk}/change/").text
+    alone = desk.get(f"{JOBS}{failed.pk}/change/").text
+    assert "<h1>Auftrag</h1>" in alone
+    assert "to: anna@example.org, body: 1234" in alone
+    assert "aufgegeben" in alone
     assert "Procrastinate" not in desk.get("/redaktion/").text
 
 
