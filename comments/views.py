@@ -21,8 +21,9 @@ from comments.mails import comment_token_fits
 from comments.models import Comment, Passage
 from comments.own import own_marks, reply_html, vote_html
 from comments.position import REMEMBERED, Position
+from comments.posting import post_comment
 from comments.screening import Circumstances
-from comments.services import Refused, confirm_comment, post_comment, vote
+from comments.services import Refused, confirm_comment, vote
 from comments.showing import threads_html
 from comments.threads import has_living_replies, place_of, whole_thread
 from comments.writing import write_page

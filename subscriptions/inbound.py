@@ -17,8 +17,9 @@ from procrastinate.tasks import Task
 
 from comments.forms import CommentForm
 from comments.models import Comment
+from comments.posting import post_comment
 from comments.screening import Circumstances
-from comments.services import Refused, post_comment
+from comments.services import Refused
 from newsroom.addresses import canonical_address
 from newsroom.answers import HEAD_BYTES, Answer, Unreadable, read_answer
 from newsroom.characters import normalise_line, shows_something

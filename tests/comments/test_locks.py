@@ -7,11 +7,12 @@ import pytest
 from django.db import connection, transaction
 
 from articles.models import CountersQuerySet
-from comments import services
+from comments import posting, screening, services
 from comments.forms import Draft
 from comments.models import BlockedWord, Comment, CommentQuerySet
+from comments.posting import post_comment
 from comments.screening import Circumstances, Verdict
-from comments.services import delete_comment, vote
+from comments.services import delete_comment, edit_comment, vote
 from moderation.models import Notice
 from moderation.services import remove
 from readers.models import Reader
@@ -77,7 +78,7 @@ def test_two_devices_become_one_while_what_one_reported_is_removed(transactional
 @pytest.fixture
 def dawdling(monkeypatch) -> None:
     """Whoever has locked a comment, and whoever screens one, takes a while."""
-    lock, screen = CommentQuerySet.lock, services.screen
+    lock, screen = CommentQuerySet.lock, screening.screen
 
     def lock_and_dawdle(*arguments) -> Comment:
         locked = lock(*arguments)
@@ -89,7 +90,8 @@ def dawdling(monkeypatch) -> None:
         return screen(**what)
 
     monkeypatch.setattr(CommentQuerySet, "lock", lock_and_dawdle)
-    monkeypatch.setattr(services, "screen", screen_and_dawdle)
+    for using in (posting, services):
+        monkeypatch.setattr(using, "screen", screen_and_dawdle)
 
 
 @pytest.mark.usefixtures("dawdling")
@@ -102,10 +104,10 @@ def test_changing_a_comment_and_answering_it_from_one_network_at_once_is_no_dead
 
     def act(number: int) -> None:
         if number == 0:
-            services.edit_comment(comment=root, reader=author, body="Andere Worte.", how=how)
+            edit_comment(comment=root, reader=author, body="Andere Worte.", how=how)
         else:
             draft = Draft(body="Eine Antwort.", name="Bert")
-            services.post_comment(article=article, parent=root, reader=other, draft=draft, how=how)
+            post_comment(article=article, parent=root, reader=other, draft=draft, how=how)
 
     at_once(2, act)
     assert Comment.objects.get(pk=root.pk).body == "Andere Worte."
@@ -122,9 +124,9 @@ def test_changing_a_comment_and_its_answer_from_one_network_at_once_is_no_deadlo
 
     def act(number: int) -> None:
         if number == 0:
-            services.edit_comment(comment=root, reader=root.reader, body="Andere Worte.", how=how)
+            edit_comment(comment=root, reader=root.reader, body="Andere Worte.", how=how)
         else:
-            services.edit_comment(comment=reply, reader=reply_author, body="Eine Pille.", how=how)
+            edit_comment(comment=reply, reader=reply_author, body="Eine Pille.", how=how)
 
     at_once(2, act)
     root.refresh_from_db()
@@ -152,7 +154,7 @@ def test_whoever_waits_keeps_nobody_of_the_same_network_waiting(transactional_db
         factories.comment(elsewhere, reader=reader)  # no newcomer, whose first would be held
         begin = time.monotonic()
         draft = Draft(body=f"Kommentar {number}.", name="Anna")
-        comment = services.post_comment(**place, reader=reader, draft=draft, how=how)
+        comment = post_comment(**place, reader=reader, draft=draft, how=how)
         assert comment.is_published
         took[number] = time.monotonic() - begin
         if number == 2:
@@ -168,7 +170,7 @@ def test_a_device_does_not_speak_as_the_account_that_it_became_meanwhile(article
     stale = Reader.objects.get(pk=device.pk)
     merge(device, account)
     draft, how = Draft(body="Ich noch einmal.", name="Anna"), Circumstances(key=None, network="192.0.2.0/24")
-    comment = services.post_comment(article=article, parent=None, reader=stale, draft=draft, how=how)
+    comment = post_comment(article=article, parent=None, reader=stale, draft=draft, how=how)
     assert (comment.reader, comment.badge) == (account, "")
 
 

@@ -7,11 +7,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import ConnectorException
 
 from articles.models import Counters
-from comments import services
+from comments import posting
 from comments.forms import Draft
 from comments.models import Comment
+from comments.posting import post_comment
 from comments.screening import Circumstances
-from comments.services import Refused, post_comment, publish
+from comments.services import Refused, publish
 from newsroom.formkey import read_form_key
 from ratings.models import Rating
 from readers.models import Reader
@@ -102,7 +103,7 @@ def test_nobody_waits_for_what_comes_after_it_was_stored(transactional_db, artic
         publish(comment, **options)
         free.extend(at_once(1, lock))
 
-    monkeypatch.setattr(services, "publish", look)
+    monkeypatch.setattr(posting, "publish", look)
     post(article)
     assert free == [1]
 
