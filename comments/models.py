@@ -172,7 +172,7 @@ class Comment(models.Model):
 
     # The form's key: the same submission sent twice finds the first one's comment.
     form_key = models.UUIDField(unique=True, editable=False)
-    created_at = models.DateTimeField(_("geschrieben"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("geschrieben"), auto_now_add=True)
     published_at = models.DateTimeField(_("veröffentlicht"), null=True, blank=True)
     edited_at = models.DateTimeField(_("bearbeitet"), null=True, blank=True, editable=False)
     picked_at = models.DateTimeField(_("empfohlen"), null=True, blank=True, editable=False)  # by the editors

@@ -102,7 +102,13 @@ def _post(submission: "_Submission") -> Comment:
     _remember_guest(reader, draft)
     if passage is not None and passage.pk is None:
         comment.passage = Passage.objects.store(passage)
-    if draft.notify and draft.email:
+    wants_mails = bool(draft.notify and draft.email)
+    if verdict.publishes:
+        publish(comment, last=not wants_mails)
+    else:
+        _hold(comment, asks=verdict.needs_confirmation, network=how.network)
+    # Last: it counts mails of the whole network, and whoever publishes may have to wait.
+    if wants_mails:
         subscribe(
             article=article,
             reader=reader,
@@ -111,10 +117,6 @@ def _post(submission: "_Submission") -> Comment:
             network=how.network,
             with_comment=True,
         )
-    if verdict.publishes:
-        publish(comment, last=True)
-    else:
-        _hold(comment, asks=verdict.needs_confirmation, network=how.network)
     return comment
 
 

@@ -14,7 +14,7 @@ from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, attempt, screen
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
-from newsroom.prepared import Found, Question, ask, execute, fetch_one, insertion
+from newsroom.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.services import telling
@@ -181,30 +181,45 @@ _TAKE_VOTE_BACK = """
 """
 
 
+_DROP_VOTES = """
+    WITH dropped AS (DELETE FROM comments_vote WHERE {which} RETURNING comment_id),
+        lost AS (SELECT comment_id, count(*) AS votes FROM dropped GROUP BY comment_id)
+    UPDATE comments_comment SET score = score - votes FROM lost WHERE id = comment_id RETURNING article_id
+"""
+
+
 def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
     """All comments and votes of `source` become those of `target`, who has one vote a comment and none for their own.
     Call in a transaction; returns what is to be counted, by article (CountersQuerySet.touch)."""
-    doubled = Vote.objects.filter(reader=source, comment__votes__reader=target)
-    for_oneself = Vote.objects.filter(
-        Q(reader=source, comment__reader=target) | Q(reader=target, comment__reader=source)
+    doubled = Vote.objects.filter(reader=source, comment__votes__reader=target).values("comment")
+    for_source = Vote.objects.filter(reader=source, comment__reader=target).values("comment")
+    _lock_all(Q(reader=source) | Q(pk__in=doubled) | Q(pk__in=for_source))
+    losing = _drop_votes(
+        "reader_id = %s AND comment_id IN (SELECT comment_id FROM comments_vote WHERE reader_id = %s)", source, target
     )
-    losing = {}
-    for votes in (doubled, for_oneself):
-        losing |= dict(votes.values_list("comment_id", "comment__article_id"))
-    _lock_all(Q(reader=source) | Q(pk__in=losing))
-    Comment.objects.filter(pk__in=losing).update(score=F("score") - 1)
-    doubled.delete()
-    for_oneself.delete()
     Comment.objects.filter(reader=source).update(reader=target)
     Vote.objects.filter(reader=source).update(reader=target)
-    return {article_id: {} for article_id in losing.values()}
+    return losing | _drop_votes_for_oneself(target)
 
 
-def give_written_to(source: Reader, target: Reader, *, email: str) -> None:
-    """What `source` wrote with this address becomes `target`'s. Call in a transaction."""
+def give_written_to(source: Reader, target: Reader, *, email: str) -> dict[int, dict[str, int]]:
+    """What `source` wrote with this address becomes `target`'s. Call in a transaction; returns as give_to()."""
     written = Q(reader=source, email=email)
     _lock_all(written)
     Comment.objects.filter(written).update(reader=target)
+    return _drop_votes_for_oneself(target)
+
+
+def _drop_votes_for_oneself(reader: Reader) -> dict[int, dict[str, int]]:
+    return _drop_votes(
+        "reader_id = %s AND comment_id IN (SELECT id FROM comments_comment WHERE reader_id = %s)", reader, reader
+    )
+
+
+def _drop_votes(which: str, *readers: Reader) -> dict[int, dict[str, int]]:
+    """From comments that are locked."""
+    rows = fetch_all(_DROP_VOTES.format(which=which), [reader.pk for reader in readers])
+    return {article_id: {} for (article_id,) in rows}
 
 
 def _lock_all(which: Q) -> None:

@@ -12,7 +12,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from procrastinate.contrib.django import app as worker
-from procrastinate.exceptions import UniqueViolation
+from procrastinate.exceptions import ConnectorException
 
 from newsroom.models import Job
 
@@ -31,6 +31,11 @@ EVENTS = STATES | {
     "deferred_for_retry": _("noch einmal aufgegeben"),
     "abort_requested": _("soll abgebrochen werden"),
 }
+
+
+def _may_be_shown(argument: str) -> bool:
+    """Never what stands in a mail: a code to sign in lets in whoever reads it; nor whom it goes to."""
+    return argument.endswith("_id") or argument in {"lane", "timestamp"}
 
 
 class JobStateFilter(admin.SimpleListFilter):
@@ -70,7 +75,7 @@ class JobAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Angaben"))
     def about(self, job: Job) -> str:
-        return ", ".join(f"{name}: {value}" for name, value in job.args.items())
+        return ", ".join(f"{name}: {value if _may_be_shown(name) else '…'}" for name, value in job.args.items())
 
     @admin.display(description=_("Versuche"), ordering="attempts")
     def tries(self, job: Job) -> int:
@@ -90,16 +95,19 @@ class JobAdmin(admin.ModelAdmin):
     def due_at(self, job: Job):
         return job.scheduled_at
 
-    @admin.action(description=_("Noch einmal versuchen (nur gescheiterte)"))
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("newsroom.change_job")
+
+    @admin.action(description=_("Noch einmal versuchen (nur gescheiterte)"), permissions=["act"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         changed = 0
         for job in queryset.filter(status="failed"):
-            with suppress(UniqueViolation):  # another one waits that does the same
+            with suppress(ConnectorException):  # another one waits that does the same, or it is tried again already
                 worker.job_manager.retry_job_by_id(job.pk, timezone.now(), job.priority, job.queue_name, job.lock)
                 changed += 1
         self._say(request, changed)
 
-    @admin.action(description=_("Absagen (nur wartende)"))
+    @admin.action(description=_("Absagen (nur wartende)"), permissions=["act"])
     def call_off(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         waiting = queryset.filter(status="todo")
         self._say(request, sum(worker.job_manager.cancel_job_by_id(job.pk) for job in waiting))

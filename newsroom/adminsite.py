@@ -36,7 +36,6 @@ class NewsroomAdminSite(admin.AdminSite):
     login_form = LimitedAuthenticationForm
     enable_nav_sidebar = False  # its width belongs to the texts
 
-    # procrastinate's own list of jobs speaks English only; JobAdmin is ours.
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
-        apps = [app for app in super().get_app_list(request, app_label) if app["app_label"] != "procrastinate"]
+        apps = super().get_app_list(request, app_label)
         return sorted(apps, key=lambda app: ORDER.index(app["app_label"]) if app["app_label"] in ORDER else len(ORDER))

@@ -40,9 +40,11 @@ class Statements:
 
         Begins a transaction where psycopg would, of PostgreSQL's default kind; the first `ahead` of the statements are
         run and committed before it begins. Without one, all are one transaction. If it `commits`, the transaction
-        ends in the same trip. Raises what psycopg raises, of the first that fails; those after it were not run then,
-        nor was anything committed. One that is asked alone cannot be interrupted.
+        ends in the same trip, which asks nothing `ahead`. Raises what psycopg raises, of the first that fails; those
+        after it were not run then, nor is anything committed. One that is asked alone cannot be interrupted.
         """
+        if ahead and commits:
+            raise ValueError("Where what is asked ahead fails, the rest is run all the same")
         connection = self._connection
         begins = not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE
         try:

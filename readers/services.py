@@ -73,11 +73,13 @@ def continue_as(writer: Reader, *, email: str, device: Reader | None) -> Reader:
     with transaction.atomic():
         if device is None:
             device = Reader.objects.create(name=writer.name, email=email)
+        changes = {}
         if device.pk != writer.pk:
             _lock(writer.pk, device.pk, email=email)
-            comments.services.give_written_to(writer, device, email=email)
+            changes = comments.services.give_written_to(writer, device, email=email)
             subscriptions.services.give_to(writer, device, email=email)
         confirm_address(device, email)
+        _count(changes)
     return device
 
 
@@ -97,9 +99,14 @@ def merge(source: Reader, target: Reader) -> None:
     source.name = source.email = source.website = ""
     source.email_confirmed_at = None
     source.save()
-    for article_id, changed in sorted(changes.items()):  # last, and in this order everywhere (no deadlock)
-        Counters.objects.touch(article_id, **changed)
+    _count(changes)
     source.notices.update(reader=target)  # after the counters, as for whoever removes a comment and answers notices
+
+
+def _count(changes: dict[int, dict[str, int]]) -> None:
+    """Last, and in this order everywhere (no deadlock)."""
+    for article_id, changed in sorted(changes.items()):
+        Counters.objects.touch(article_id, **changed)
 
 
 def _lock(*pks: int, email: str = "") -> dict[int, Reader]:

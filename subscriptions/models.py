@@ -124,15 +124,17 @@ class Subscription(models.Model):
         return timezone.now() > self.asked_at + OPT_IN_VALID
 
     def token(self, purpose: str) -> str:
-        """For the links of its mails; `purpose` is "confirm" or "end". Bound to the address (B13); the one that
-        confirms also to the time of asking, so that a later request makes the earlier mail's link worthless."""
+        """For the links of its mails; `purpose` is "confirm", "end" or "resume". Bound to the address (B13); the one
+        that confirms also to the time of asking, so that a later request makes the earlier mail's link worthless, and
+        the one that resumes to the end it takes back."""
         return make_token(purpose, self.pk, *self._bound(purpose))
 
     def token_fits(self, purpose: str, token: str) -> bool:
         return token_matches(token, purpose, self.pk, *self._bound(purpose))
 
     def _bound(self, purpose: str) -> tuple[str, ...]:
-        return (self.email, self.asked_at.isoformat()) if purpose == "confirm" else (self.email,)
+        moment = {"confirm": self.asked_at, "resume": self.ended_at}.get(purpose)
+        return (self.email, moment.isoformat()) if moment else (self.email,)
 
 
 class Consent(models.Model):

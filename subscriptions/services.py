@@ -134,9 +134,12 @@ def confirm(subscription: Subscription, *, rhythm: str = Rhythm.AT_ONCE) -> bool
     return subscription.is_active
 
 
-def end(subscription: Subscription, *, how: str = "") -> None:
-    """No mail to this address about this article after this, as the link in the mail says; safe to call twice (B3)."""
-    _end(Subscription.objects.filter(article=subscription.article_id, email=subscription.email), how)
+def end(subscription: Subscription, *, how: str = "") -> bool:
+    """No mail to this address about this article after this, as the link in the mail says; safe to call twice (B3).
+    True if this ended it."""
+    return subscription.pk in _end(
+        Subscription.objects.filter(article=subscription.article_id, email=subscription.email), how
+    )
 
 
 def end_all(email: str, *, how: str = "") -> None:
@@ -153,7 +156,8 @@ def resume(subscription: Subscription) -> None:
             if row.may_be_resumed:
                 row.confirmed_at, row.ended_at = timezone.now(), None
                 row.save(update_fields=["confirmed_at", "ended_at"])
-                _record(row, Consent.Event.CONFIRMED, how=_("Knopf gleich nach dem Abbestellen"), wording=row.wording)
+                again = {"wording": row.wording, "form_url": row.form_url}
+                _record(row, Consent.Event.CONFIRMED, how=_("Knopf gleich nach dem Abbestellen"), **again)
     subscription.refresh_from_db()
 
 
@@ -203,12 +207,13 @@ def consents_of(email: str) -> list[dict]:
     ]
 
 
-def _end(rows: SubscriptionQuerySet, how: str) -> None:
+def _end(rows: SubscriptionQuerySet, how: str) -> set[int]:
     with transaction.atomic():
         ended = list(rows.filter(ended_at=None).select_for_update().order_by("pk"))
         Subscription.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=timezone.now())
         for row in ended:
             _record(row, Consent.Event.ENDED, how=how or _("Link in der Mail"))
+    return {row.pk for row in ended}
 
 
 def _plan_anew(deliveries: DeliveryQuerySet, recipient: Recipient, rhythm: str) -> None:

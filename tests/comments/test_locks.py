@@ -134,7 +134,8 @@ def test_changing_a_comment_and_its_answer_from_one_network_at_once_is_no_deadlo
     assert (root.body, root.reply_count, reply.body, reply.state) == ("Andere Worte.", 0, "Eine Pille.", "held")
 
 
-def test_whoever_waits_keeps_nobody_of_the_same_network_waiting(transactional_db, article):
+@pytest.mark.parametrize("notify", [False, True])
+def test_whoever_waits_keeps_nobody_of_the_same_network_waiting(transactional_db, article, notify):
     root, elsewhere = factories.comment(article), factories.article()
     how = Circumstances(key=None, network="192.0.2.0/24")
     taken, waits = Event(), Event()
@@ -153,7 +154,7 @@ def test_whoever_waits_keeps_nobody_of_the_same_network_waiting(transactional_db
         reader = factories.reader("Anna")
         factories.comment(elsewhere, reader=reader)  # no newcomer, whose first would be held
         begin = time.monotonic()
-        draft = Draft(body=f"Kommentar {number}.", name="Anna")
+        draft = Draft(body=f"Kommentar {number}.", name="Anna", email=f"anna{number}@example.org", notify=notify)
         comment = post_comment(**place, reader=reader, draft=draft, how=how)
         assert comment.is_published
         took[number] = time.monotonic() - begin

@@ -6,7 +6,7 @@ from django.test import Client
 from articles.models import Counters
 from comments.models import Comment, Vote
 from comments.services import vote
-from readers.services import merge
+from readers.services import continue_as, merge
 from tests import factories
 from tests.together import at_once
 
@@ -73,6 +73,30 @@ def test_who_turns_out_to_have_voted_for_themselves_has_not(article, turned_roun
     merge(*((phone, laptop) if turned_round else (laptop, phone)))
     assert (score(mine), score(other)) == ((1, 1), (1, 1))
     assert Counters.objects.get(article=article).activity > activity
+
+
+def test_who_takes_over_a_comment_they_voted_for_has_no_vote(article):
+    phone, laptop = factories.reader("Anna", "anna@example.org"), factories.reader("Anna")
+    mine = factories.comment(article, reader=phone, email="anna@example.org")
+    for reader in (laptop, factories.reader()):
+        vote(comment=mine, reader=reader, wanted=True)
+    activity = Counters.objects.get(article=article).activity
+    continue_as(phone, email="anna@example.org", device=laptop)
+    assert (score(mine), mine.reader) == ((1, 1), laptop)
+    assert Counters.objects.get(article=article).activity > activity
+
+
+@pytest.mark.parametrize("turned_round", [False, True])
+def test_a_comment_that_loses_two_votes_at_once_counts_so(article, turned_round):
+    """Votes for oneself from before they were refused."""
+    phone, laptop = factories.reader("Anna"), factories.reader("Anna")
+    mine = factories.comment(article, reader=phone)
+    for reader in (laptop, factories.reader()):
+        vote(comment=mine, reader=reader, wanted=True)
+    Vote.objects.create(comment=mine, reader=phone)
+    Comment.objects.update(score=3)
+    merge(*((phone, laptop) if turned_round else (laptop, phone)))
+    assert score(mine) == (1, 1)
 
 
 def test_vote_changes_the_page_for_everyone(client, comment):

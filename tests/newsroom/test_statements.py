@@ -121,6 +121,11 @@ def test_nothing_is_committed_after_a_failure(connection, ask):
     assert rows(ask(("SELECT FROM lines", []))) == [[]]
 
 
+def test_nothing_is_asked_ahead_of_what_commits(ask):
+    with pytest.raises(ValueError):
+        ask(ONE, TEXT, ahead=1, commits=True)
+
+
 def test_what_the_commit_itself_refuses_is_raised(connection, ask):
     ask(("CREATE TEMPORARY TABLE lines (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)", []))
     connection.autocommit = False

@@ -1,5 +1,6 @@
 """Ending a subscription: by the button on a page and by the mail client's own, which posts and nothing more (B3)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,12 @@ def test_link_ends_everything_the_address_has_at_this_article(row, link, article
     assert replies not in still
 
 
+def offered(answer) -> dict | None:
+    """What the button to take it back sends."""
+    found = re.search(r'name="again" value="([^"]+)"', answer.text)
+    return found and {"again": found[1]}
+
+
 # --- by mistake ------------------------------------------------------------------------------------------------------
 
 
@@ -73,32 +80,45 @@ def test_who_ended_it_by_mistake_takes_that_back(row, link, article):
     replies = factories.subscription(article, kind="replies", reader=row.reader)
     ended_before = factories.subscription(article, kind="replies", ended_at=timezone.now() - timedelta(minutes=5))
     pending = factories.subscription(article, "berta@example.org", kind="replies", confirmed_at=None)
-    assert 'name="again"' in stranger().post(link, ONE_CLICK).text
-    answer = stranger().post(link, {"again": "1"})
+    again = offered(stranger().post(link, ONE_CLICK))
+    answer = stranger().post(link, again)
     assert "Es bleibt alles, wie es war." in answer.text
     assert "Nicht mehr benachrichtigen" in answer.text
     assert set(Subscription.objects.active()) == {row, replies}
     assert Subscription.objects.filter(pk__in=[ended_before.pk, pending.pk], ended_at=None).count() == 0
-    stranger().post(link, {"again": "1"})
+    assert "Es bleibt alles, wie es war." in stranger().post(link, again).text
+    assert set(Subscription.objects.active()) == {row, replies}
     assert [event.event for event in row.consents.order_by("pk")] == ["ended", "confirmed"]
-    assert row.consents.latest("pk").wording == row.wording
+    again_agreed = row.consents.latest("pk")
+    assert (again_agreed.wording, again_agreed.form_url) == (row.wording, row.form_url)
     stranger().post(link, ONE_CLICK)
+    stranger().post(link, again)  # of the end before this one
     assert list(Subscription.objects.active()) == []
 
 
 def test_an_hour_later_it_is_subscribed_anew(row, link):
     stranger().post(link)
     Subscription.objects.update(ended_at=timezone.now() - SECOND_THOUGHTS)
-    assert 'name="again"' not in stranger().get(link).text
-    assert "<h1>Beendet</h1>" in stranger().post(link, {"again": "1"}).text
+    row.refresh_from_db()
+    assert "<h1>Beendet</h1>" in stranger().post(link, {"again": row.token("resume")}).text
+    assert list(Subscription.objects.active()) == []
+
+
+def test_only_who_ended_it_is_asked_whether_they_meant_it(row, link):
+    """A mail that was passed on has the link too; and a complaint ended it for good."""
+    stranger().post(link, ONE_CLICK)
+    for answer in (stranger().get(link), stranger().post(link), stranger().post(link, {"again": "1"})):
+        assert offered(answer) is None
+        assert "<h1>Beendet</h1>" in answer.text
     assert list(Subscription.objects.active()) == []
 
 
 def test_what_never_was_confirmed_is_not_resumed(article):
     row = factories.subscription(article, confirmed_at=None)
     link = f"/abo/nein/{row.token('end')}/"
-    assert 'name="again"' not in stranger().post(link).text
-    stranger().post(link, {"again": "1"})
+    assert offered(stranger().post(link)) is None
+    row.refresh_from_db()
+    stranger().post(link, {"again": row.token("resume")})
     row.refresh_from_db()
     assert (row.confirmed_at, row.ended_at is None) == (None, False)
 
