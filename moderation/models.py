@@ -136,8 +136,8 @@ class OnDuty(models.Model):
     objects = OnDutyQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("Dienst")
-        verbose_name_plural = _("Im Dienst")
+        verbose_name = _("Person im Dienst")
+        verbose_name_plural = _("Personen im Dienst")
 
     def __str__(self) -> str:
         return str(self.user)

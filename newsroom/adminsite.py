@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from newsroom.ratelimit import client_network, count_up
@@ -36,6 +37,11 @@ class NewsroomAdminSite(admin.AdminSite):
     login_form = LimitedAuthenticationForm
     enable_nav_sidebar = False  # its width belongs to the texts
 
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: dict | None = None) -> HttpResponse:
+        """Of one app; headed by its name alone."""
+        named = {config.label: config.verbose_name for config in apps.get_app_configs()}
+        return super().app_index(request, app_label, {"title": named.get(app_label), **(extra_context or {})})
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
-        apps = super().get_app_list(request, app_label)
-        return sorted(apps, key=lambda app: ORDER.index(app["app_label"]) if app["app_label"] in ORDER else len(ORDER))
+        shown = super().get_app_list(request, app_label)
+        return sorted(shown, key=lambda app: ORDER.index(app["app_label"]) if app["app_label"] in ORDER else len(ORDER))

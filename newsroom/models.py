@@ -101,4 +101,4 @@ class Job(ProcrastinateJob):
         verbose_name_plural = _("Aufträge")
 
     def __str__(self) -> str:
-        return f"{self.task_name} {self.pk}"
+        return f"{self.task_name.rpartition('.')[2]} {self.pk}"

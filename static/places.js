@@ -52,6 +52,8 @@ function show(anchor) {
 document.addEventListener("newsroom:show", (event) => {
   if (!show(event.detail.value)) wanted = event.detail.value; // its page is still on the way
 });
+// A part that is put in comes from a page with a title of its own; this one stays what it is.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => { detail.ignoreTitle = true; });
 document.addEventListener("newsroom:sent", ({ target }) => {
   const slot = target.closest?.(".slot");
   if (slot) setTimeout(() => { slot.replaceChildren(); markDrafts(); }); // htmx is not yet done with the form
@@ -60,8 +62,11 @@ const focusFirstError = (part) => part.querySelector?.("[aria-invalid=true]")?.f
 focusFirstError(document); // of a form with a page of its own
 document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
   if (wanted && show(wanted)) wanted = null;
-  if (xhr?.status === 422) focusFirstError(elt);
-  else if (elt.id === "bewertung" && document.activeElement === document.body) elt.querySelector("button").focus({ preventScroll: true });
+  if (xhr?.status === 422) {
+    focusFirstError(elt);
+    if (elt.matches("[data-comment-form]")) document.getElementById("kommentare-antwort")?.replaceChildren(); // of the one before
+  }
+  if (elt.id === "bewertung" && xhr?.status !== 422 && document.activeElement === document.body) elt.querySelector("button").focus({ preventScroll: true });
   elt.querySelector?.("form > .preview")?.scrollIntoView({ block: "nearest", behavior: "instant" }); // above the button that asked for it
 });
 

@@ -165,7 +165,7 @@ class Consent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_event_display()} {self.at:%d.%m.%Y %H:%M}"
+        return f"{self.get_event_display()} {timezone.localtime(self.at):%d.%m.%Y %H:%M}"
 
 
 @cache

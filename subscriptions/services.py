@@ -69,7 +69,9 @@ def subscribe(
             row.confirmed_at = timezone.now()
         row.save()
         if is_new:
-            asked = {"wording": row.wording, "form_url": row.form_url, "at": row.asked_at}
+            # What was ticked, to the word; what is confirmed says more.
+            ticked = _("Benachrichtige mich bei Antworten auf meinen Kommentar") + f": „{article.headline}“"
+            asked = {"wording": ticked if with_comment else row.wording, "form_url": row.form_url, "at": row.asked_at}
             _record(row, Consent.Event.ASKED, how=_("Formular auf der Seite"), **asked)
         if row.is_active and not was_active:
             _record(row, Consent.Event.CONFIRMED, how=_("Adresse in diesem Browser schon bewiesen"))
@@ -129,7 +131,8 @@ def confirm(subscription: Subscription, *, rhythm: str = Rhythm.AT_ONCE) -> bool
         if row.is_pending:
             row.confirmed_at, row.rhythm = timezone.now(), rhythm
             row.save(update_fields=["confirmed_at", "rhythm"])
-            _record(row, Consent.Event.CONFIRMED, how=_("Knopf auf der Seite aus der Bestätigungsmail"))
+            agreed = {"wording": row.wording, "form_url": row.form_url}
+            _record(row, Consent.Event.CONFIRMED, how=_("Knopf auf der Seite aus der Bestätigungsmail"), **agreed)
     subscription.refresh_from_db()
     return subscription.is_active
 

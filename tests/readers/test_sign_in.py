@@ -73,6 +73,32 @@ def test_an_address_and_its_code_make_an_account(client, mailed_code, letters):
     assert (letter.recipient, letter.subject[:27]) == (LEA, "Ihr Code für das neue Konto")
 
 
+def fields(page) -> dict[str, str]:
+    """What the first form of a page sends by itself."""
+    form = page.text.partition("<form")[2].partition("</form>")[0]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+
+
+@pytest.mark.parametrize("signed_up", [True, False])
+def test_who_signs_in_comes_back_to_where_they_were(article, client, mailed_code, signed_up):
+    if signed_up:
+        sign_up(Client(), LEA, mailed_code)
+    here = f"{article.get_absolute_url()}?sortierung=neueste"
+    address, field = ("/konto/login/", "login") if signed_up else ("/konto/signup/", "email")
+    page = client.get(address, headers={"Referer": f"http://testserver{here}"}, follow=True)
+    asked = client.post(address, fields(page) | {field: LEA}, follow=True)
+    (at, _status) = asked.redirect_chain[-1]
+    done = client.post(at, fields(asked) | {"code": mailed_code()})
+    assert (done.status_code, done.url) == (302, here)
+
+
+@pytest.mark.parametrize(
+    "page", ["https://evil.example/x/", "http://testserver/", "http://testserver/konto/signup/", "x"]
+)
+def test_who_comes_from_elsewhere_is_led_nowhere(db, client, page):
+    assert client.get("/konto/login/", headers={"Referer": page}).status_code == 200
+
+
 def test_a_code_signs_in_on_another_device(client, mailed_code):
     user = sign_up(client, LEA, mailed_code)
     other = Client()

@@ -200,7 +200,14 @@ def test_export_tells_its_owner_everything_and_of_nobody_else(article, mailoutbo
                 "form_url": about["article"],
                 "message_id": mailoutbox[0].extra_headers["Message-ID"],
             },
-            about | nothing | {"event": "confirmed", "how": "Knopf auf der Seite aus der Bestätigungsmail"},
+            about
+            | {
+                "event": "confirmed",
+                "how": "Knopf auf der Seite aus der Bestätigungsmail",
+                "wording": "Benachrichtige mich bei neuen Kommentaren: „Brücke gesperrt“",
+                "form_url": about["article"],
+                "message_id": "",
+            },
             about | nothing | {"event": "ended", "how": "Ein-Klick-Abmeldung des Mailprogramms"},
         ],
     }
