@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from procrastinate.contrib.django import app as worker
 from procrastinate.exceptions import ConnectorException
 
+from newsroom.adminsite import ReadOnlyAdmin
 from newsroom.models import Job
 
 STATES = {
@@ -59,7 +60,7 @@ class JobStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Job)
-class JobAdmin(admin.ModelAdmin):
+class JobAdmin(ReadOnlyAdmin):
     """What the worker has to do and has done: looked at, tried again, called off."""
 
     list_display = ["task", "about", "state", "tries", "due_at"]
@@ -67,16 +68,6 @@ class JobAdmin(admin.ModelAdmin):
     fields = [*list_display, "history"]
     ordering = ["-pk"]
     actions = ["try_again", "call_off"]
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        return False
 
     @admin.display(description=_("Aufgabe"), ordering="task_name")
     def task(self, job: Job) -> str:

@@ -190,7 +190,8 @@ function offerDiscarding(form) {
 /* Where a reply was begun, its link says so. */
 function markDrafts() {
   for (const link of document.querySelectorAll(".comment > footer > a[href$='/antworten/']")) {
-    const begun = Boolean(draftOf(DRAFT + link.getAttribute("href")));
+    const open = link.closest(".comment").querySelector(":scope > .slot form"); // there it stands
+    const begun = !open && Boolean(draftOf(DRAFT + link.getAttribute("href")));
     if (begun === "draft" in link.dataset) continue;
     link.dataset.own ??= link.textContent;
     link.textContent = begun ? texts.draft : link.dataset.own;

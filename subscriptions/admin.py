@@ -9,26 +9,12 @@ from django.utils.translation import ngettext
 
 from articles.models import texts_of
 from newsroom.addresses import AddressField
+from newsroom.adminsite import ReadOnlyAdmin
 from newsroom.models import Suppression
 from subscriptions.models import Bounce, Consent, Delivery, Recipient, Subscription
 from subscriptions.outbox import release_set_aside, resume
 from subscriptions.status import mail_status
 from subscriptions.tasks import wake
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Consent and deliveries are evidence: looked at, never edited."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request) -> bool:
-        return False
-
-    def has_change_permission(self, request, obj=None) -> bool:
-        return False
-
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
 
 
 class ConsentInline(admin.TabularInline):
