@@ -64,7 +64,7 @@ document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
   if (wanted && show(wanted)) wanted = null;
   if (xhr?.status === 422) {
     focusFirstError(elt);
-    if (elt.matches("[data-comment-form]")) document.getElementById("kommentare-antwort")?.replaceChildren(); // of the one before
+    if (elt.matches("[data-comment-form]")) document.querySelector("#kommentare-antwort > .passing")?.remove(); // of the one before
   }
   if (elt.id === "bewertung" && xhr?.status !== 422 && document.activeElement === document.body) elt.querySelector("button").focus({ preventScroll: true });
   elt.querySelector?.("form > .preview")?.scrollIntoView({ block: "nearest", behavior: "instant" }); // above the button that asked for it

@@ -194,6 +194,10 @@ def test_selected_words_stand_quoted_whole_in_the_answer(page: Page, talk, begin
     words.evaluate(select, [begin, end])
     page.locator("#kommentar-7").get_by_role("link", name="Antworten").click()
     expect(page.locator("#kommentar-7 textarea")).to_have_value(f"> {quoted}\n\n")
+    # It is a draft when it is closed.
+    expect(page.locator("#kommentar-7").get_by_role("link", name="Antworten")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#kommentar-7").get_by_role("link", name="Entwurf fortsetzen")).to_be_visible()
 
 
 def test_control_and_enter_sends(page: Page, talk):
@@ -224,6 +228,7 @@ def test_more_replies_open_in_place(page: Page, talk):
     page.get_by_role("link", name="2 weitere Antworten anzeigen").click()
     expect(page.locator("#kommentar-6")).to_be_visible()
     expect(page).to_have_url(re.compile(f"{talk.get_absolute_url()}$"))
+    expect(page).to_have_title(re.compile(f"^{re.escape(talk.headline)}"))
     expect(page.locator(".thread")).to_have_count(2)
 
 

@@ -214,6 +214,20 @@ def test_what_is_missing_is_said_at_once(page: Page, article, settings, expected
     expect(form.locator(":scope > .status")).to_contain_text("Wird gesendet")
 
 
+def test_after_an_error_nothing_says_that_it_was_sent(page: Page, article, expected):
+    expected.append("422")
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Meine Worte.")
+    form.get_by_label("Name").fill("Anna")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    sent = page.get_by_text("Ihr Kommentar ist veröffentlicht.")
+    expect(sent).to_be_visible()
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(form.get_by_role("alert")).to_contain_text("Noch nicht abgeschickt")
+    expect(sent).to_have_count(0)
+
+
 def test_who_looked_at_the_preview_does_not_wait_again(page: Page, article):
     page.goto(article.get_absolute_url())
     form = page.get_by_role("form", name="Kommentar schreiben")
