@@ -18,7 +18,7 @@ class SubscriptionForm(forms.Form):
 
     kind = forms.ChoiceField(
         label=_("Benachrichtige mich bei"),
-        choices=Subscription.Kind.choices,
+        choices=[(kind, kind.ticked) for kind in Subscription.Kind],
         initial=Subscription.Kind.ARTICLE,
         widget=forms.RadioSelect,
         error_messages={

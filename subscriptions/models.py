@@ -50,8 +50,14 @@ class Subscription(models.Model):
     """An address that wants to hear of an article's comments, and the proof that its owner asked for it (A25)."""
 
     class Kind(models.TextChoices):
-        ARTICLE = "article", _("neuen Kommentaren")
-        REPLIES = "replies", _("neuen Antworten auf meine Kommentare")
+        ARTICLE = "article", _("neue Kommentare")
+        REPLIES = "replies", _("Antworten auf eigene Kommentare")
+
+        @property
+        def ticked(self) -> str:
+            """As somebody says it: "Benachrichtige mich bei ..."."""
+            mine = _("neuen Antworten auf meine Kommentare")
+            return mine if self == self.REPLIES else _("neuen Kommentaren")
 
     article = models.ForeignKey(
         Article, on_delete=models.CASCADE, related_name="subscriptions", verbose_name=_("Artikel")

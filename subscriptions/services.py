@@ -250,7 +250,7 @@ def give_to(source: Reader, target: Reader, *, email: str | None = None) -> None
 
 def _consent(article: Article, kind: str) -> dict:
     """What is agreed to, word for word, where, and when (A25)."""
-    wish = Subscription.Kind(kind).label
+    wish = Subscription.Kind(kind).ticked
     return {
         "wording": _("Benachrichtige mich bei %(kind)s: „%(headline)s“") % {"kind": wish, "headline": article.headline},
         "form_url": site_url(article.get_absolute_url()),

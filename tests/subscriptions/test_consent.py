@@ -187,7 +187,7 @@ def test_export_tells_its_owner_everything_and_of_nobody_else(article, mailoutbo
     confirmed(article, "carla@example.org")
     told = export()
     times = [datetime.fromisoformat(event.pop("at")) for event in told["consents"]]
-    about = {"article": f"http://localhost:8000/artikel/{article.slug}/", "kind": "neuen Kommentaren"}
+    about = {"article": f"http://localhost:8000/artikel/{article.slug}/", "kind": "neue Kommentare"}
     nothing = {"wording": "", "form_url": "", "message_id": ""}
     assert told == {
         "email": BERTA,
