@@ -155,10 +155,8 @@ def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
     the comment with its score."""
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
-        if comment.is_by(reader):
-            return comment
         if wanted:
-            counted = fetch_one(_GIVE_VOTE, [comment.pk, reader.pk, timezone.now()])
+            counted = fetch_one(_GIVE_VOTE, [reader.pk, timezone.now(), comment.pk, reader.pk])
         else:
             counted = fetch_one(_TAKE_VOTE_BACK, [comment.pk, reader.pk])
         if counted is not None:
@@ -170,7 +168,8 @@ def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
 # Both count only what they change; the new score, or no row.
 _GIVE_VOTE = """
     WITH given AS (
-        INSERT INTO comments_vote (comment_id, reader_id, created_at) VALUES (%s, %s, %s)
+        INSERT INTO comments_vote (comment_id, reader_id, created_at)
+        SELECT id, %s, %s FROM comments_comment WHERE id = %s AND reader_id <> %s
         ON CONFLICT DO NOTHING RETURNING comment_id
     )
     UPDATE comments_comment SET score = score + 1 FROM given WHERE id = given.comment_id RETURNING score

@@ -7,7 +7,11 @@ from urllib.parse import urlencode, urlsplit
 from allauth.account import views
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path, reverse
+from django.urls import Resolver404, path, resolve
+from django.views.decorators.cache import never_cache
+
+# Pages that somebody reads or writes on; others are reached by pressing something.
+COME_BACK_TO = {"article", "thread", "write_comment", "reply"}
 
 
 def from_here(view: Callable) -> Callable:
@@ -18,16 +22,15 @@ def from_here(view: Callable) -> Callable:
     def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         try:
             page = urlsplit(request.headers.get("Referer", ""))
-        except ValueError:
-            return view(request, *args, **kwargs)
-        if request.method != "GET" or "next" in request.GET or page.netloc != request.get_host():
+            comes_back = page.netloc == request.get_host() and resolve(page.path).url_name in COME_BACK_TO
+        except (ValueError, Resolver404):
+            comes_back = False
+        if request.method != "GET" or "next" in request.GET or not comes_back:
             return view(request, *args, **kwargs)
         address = f"{page.path}?{page.query}" if page.query else page.path
-        if address == "/" or address.startswith(reverse("account_email").removesuffix("email/")):
-            return view(request, *args, **kwargs)
         return redirect(f"{request.path}?{urlencode({'next': address})}")
 
-    return wrapped
+    return never_cache(wrapped)
 
 
 urlpatterns = [

@@ -75,6 +75,7 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
   const field = target.querySelector("textarea");
   if (!field) return;
   if (quoted) {
+    restoreDrafts(target); // first, or the quotation would take its place
     field.value = `${field.value ? `${field.value.trimEnd()}\n\n` : ""}${quoted}\n\n`;
     field.dispatchEvent(new Event("input", { bubbles: true }));
     quoted = "";

@@ -4,16 +4,26 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Article
 from comments.models import Comment
 from newsroom.mail import site_url
+from newsroom.models import Suppression
 from newsroom.prepared import Question
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
-from subscriptions.models import Consent, Delivery, DeliveryQuerySet, Recipient, Subscription, SubscriptionQuerySet
+from subscriptions.models import (
+    SECOND_THOUGHTS,
+    Consent,
+    Delivery,
+    DeliveryQuerySet,
+    Recipient,
+    Subscription,
+    SubscriptionQuerySet,
+)
 from subscriptions.rhythm import Rhythm
 from subscriptions.tasks import announce, send_manage_link, send_opt_in
 
@@ -155,8 +165,9 @@ def resume(subscription: Subscription) -> None:
     with transaction.atomic():
         together = Subscription.objects.filter(article=subscription.article_id, email=subscription.email)
         ended = together.filter(ended_at=subscription.ended_at).select_for_update().order_by("pk")
+        suppressed = Suppression.objects.standing().filter(email=subscription.email).exists()
         for row in ended:
-            if row.may_be_resumed:
+            if row.may_be_resumed and not suppressed:
                 row.confirmed_at, row.ended_at = timezone.now(), None
                 row.save(update_fields=["confirmed_at", "ended_at"])
                 again = {"wording": row.wording, "form_url": row.form_url}
@@ -211,12 +222,20 @@ def consents_of(email: str) -> list[dict]:
 
 
 def _end(rows: SubscriptionQuerySet, how: str) -> set[int]:
+    """Returns which this ended. What was ended a moment ago is ended by whoever says so last: nobody takes that back
+    for them."""
+    now, how = timezone.now(), how or _("Link in der Mail")
     with transaction.atomic():
-        ended = list(rows.filter(ended_at=None).select_for_update().order_by("pk"))
-        Subscription.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=timezone.now())
-        for row in ended:
-            _record(row, Consent.Event.ENDED, how=how or _("Link in der Mail"))
-    return {row.pk for row in ended}
+        lately = Q(ended_at=None) | Q(ended_at__gt=now - SECOND_THOUGHTS)
+        meant = list(rows.filter(lately).select_for_update().order_by("pk"))
+        ended = {row.pk for row in meant if row.ended_at is None}
+        Subscription.objects.filter(pk__in=ended).update(ended_at=now)
+        earlier = Subscription.objects.filter(pk__in=[row.pk for row in meant if row.pk not in ended])
+        earlier.update(ended_at=now - timedelta(microseconds=1))  # not the moment that these are resumed by
+        for row in meant:
+            if row.pk in ended or not row.consents.filter(event=Consent.Event.ENDED, how=how).exists():
+                _record(row, Consent.Event.ENDED, how=how)
+    return ended
 
 
 def _plan_anew(deliveries: DeliveryQuerySet, recipient: Recipient, rhythm: str) -> None:

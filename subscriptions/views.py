@@ -80,16 +80,20 @@ def end_subscription(request: HttpRequest, token: str) -> HttpResponse:
     if subscription is None:
         return render(request, "subscriptions/link_dead.html", status=404)
     ended_now, resumes = False, request.POST.get("again")
-    if resumes is not None:  # sent twice it ends nothing
+    one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+    if resumes is not None and not one_click:  # sent twice it ends nothing
         if subscription.token_fits("resume", resumes):
             resume(subscription)
     elif request.method == "POST":
-        one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         ended_now = end(
             subscription, how=_("Ein-Klick-Abmeldung des Mailprogramms") if one_click else _("Link in der Mail")
         )
         subscription.refresh_from_db()
-    context = {"subscription": subscription, "article": subscription.article, "is_resumed": resumes is not None}
+    context = {
+        "subscription": subscription,
+        "article": subscription.article,
+        "is_resumed": resumes is not None and subscription.is_active,
+    }
     if ended_now and subscription.may_be_resumed:  # offered to nobody else: a mail that was passed on has the link too
         context["resume_token"] = subscription.token("resume")
     return render(request, "subscriptions/end.html", context)

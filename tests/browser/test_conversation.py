@@ -200,6 +200,17 @@ def test_selected_words_stand_quoted_whole_in_the_answer(page: Page, talk, begin
     expect(page.locator("#kommentar-7").get_by_role("link", name="Entwurf fortsetzen")).to_be_visible()
 
 
+def test_a_quotation_goes_beneath_the_draft(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    comment = page.locator("#kommentar-7")
+    comment.get_by_role("link", name="Antworten").click()
+    page.keyboard.type("Angefangen.")
+    page.keyboard.press("Escape")
+    comment.locator(".text p").select_text()
+    comment.get_by_role("link", name="Entwurf fortsetzen").click()
+    expect(comment.locator("textarea")).to_have_value("Angefangen.\n\n> Zweiter Faden.\n\n")
+
+
 def test_control_and_enter_sends(page: Page, talk):
     page.goto(talk.get_absolute_url())
     form = page.get_by_role("form", name="Kommentar schreiben")

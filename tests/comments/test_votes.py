@@ -63,6 +63,15 @@ def test_nobody_votes_for_their_own_comment(client, article):
     assert score(comment) == (1, 1)
 
 
+def test_whose_comment_it_is_is_asked_when_the_vote_is_given(article):
+    """Two devices became one after the comment was read and before the vote came."""
+    phone, laptop = factories.reader("Anna"), factories.reader("Anna")
+    read_before = factories.comment(article, reader=phone)
+    merge(phone, laptop)
+    vote(comment=read_before, reader=laptop, wanted=True)
+    assert score(read_before) == (0, 0)
+
+
 @pytest.mark.parametrize("turned_round", [False, True])
 def test_who_turns_out_to_have_voted_for_themselves_has_not(article, turned_round):
     phone, laptop = factories.reader("Anna"), factories.reader("Anna")

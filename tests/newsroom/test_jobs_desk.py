@@ -50,6 +50,21 @@ def test_filter_by_state(desk, status):
     assert ("send_account_mail" in desk.get(f"{JOBS}?status={status}").text) is (status == "failed")
 
 
+@pytest.mark.parametrize(
+    "question", ["args__to=anna@example.org", "args__body__regex=1", "args__icontains=1", "id__gt=0"]
+)
+def test_the_address_of_the_page_asks_nothing(desk, question):
+    """With yes and no alone a code could be read, digit by digit."""
+    job("failed")
+    assert "send_account_mail" not in desk.get(f"{JOBS}?{question}", follow=True).text
+
+
+@pytest.mark.parametrize("status", ["xyz", "", "all", "x\u0300"])
+def test_whatever_state_is_asked_for(desk, status):
+    job("failed")
+    assert "send_account_mail" in desk.get(JOBS, {"status": status}, follow=True).text
+
+
 def test_what_failed_is_tried_again(desk):
     failed, waiting, done = job("failed"), job("todo"), job("succeeded")
     assert "1 Auftrag geändert." in act(desk, "try_again", failed, waiting, done)

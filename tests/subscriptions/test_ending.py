@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from subscriptions.models import SECOND_THOUGHTS, Subscription
+from subscriptions.bounces import note_bounce
+from subscriptions.models import SECOND_THOUGHTS, Recipient, Subscription
+from subscriptions.services import resume
 from tests import factories
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -53,7 +55,8 @@ def test_ending_twice_is_harmless(row, link):
     stranger().post(link, ONE_CLICK)
     first = Subscription.objects.get().ended_at
     assert "<h1>Beendet</h1>" in stranger().post(link, ONE_CLICK).text
-    assert Subscription.objects.get().ended_at == first
+    assert Subscription.objects.get().ended_at >= first
+    assert row.consents.count() == 1
 
 
 def test_link_ends_everything_the_address_has_at_this_article(row, link, article):
@@ -92,6 +95,38 @@ def test_who_ended_it_by_mistake_takes_that_back(row, link, article):
     assert (again_agreed.wording, again_agreed.form_url) == (row.wording, row.form_url)
     stranger().post(link, ONE_CLICK)
     stranger().post(link, again)  # of the end before this one
+    assert list(Subscription.objects.active()) == []
+
+
+def by_link(row: Subscription) -> None:
+    stranger().post(f"/abo/nein/{row.token('end')}/")
+
+
+def by_end_all(row: Subscription) -> None:
+    stranger().post(f"/abos/{Recipient.of(row.email).token}/", {"end_all": "1"})
+
+
+def by_complaint(row: Subscription) -> None:
+    note_bounce(email=row.email, kind="complaint", event_id="1")
+
+
+@pytest.mark.parametrize("ended_again", [by_link, by_end_all, by_complaint])
+def test_nobody_takes_back_what_somebody_else_ended_after_them(row, link, ended_again):
+    """A mail that was passed on has the link too."""
+    again = offered(stranger().post(link, ONE_CLICK))
+    ended_again(row)
+    assert "<h1>Beendet</h1>" in stranger().post(link, again).text
+    assert list(Subscription.objects.active()) == []
+    row.refresh_from_db()
+    resume(row)
+    assert row.is_active is (ended_again is not by_complaint)  # that is for good
+    assert row.consents.filter(event="ended").count() == 2
+
+
+def test_a_mail_program_always_ends_it(row, link):
+    again = offered(stranger().post(link))
+    stranger().post(link, again)
+    stranger().post(link, ONE_CLICK | again)
     assert list(Subscription.objects.active()) == []
 
 
