@@ -204,7 +204,7 @@ def test_a_quotation_goes_beneath_the_draft(page: Page, talk):
     page.goto(talk.get_absolute_url())
     comment = page.locator("#kommentar-7")
     comment.get_by_role("link", name="Antworten").click()
-    page.keyboard.type("Angefangen.")
+    comment.locator("textarea").fill("Angefangen.")
     page.keyboard.press("Escape")
     comment.locator(".text p").select_text()
     comment.get_by_role("link", name="Entwurf fortsetzen").click()
