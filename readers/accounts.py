@@ -3,6 +3,9 @@ keep no address, and the forms speak like the rest of the site."""
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlencode, urlsplit
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import DefaultAccountAdapter
@@ -10,10 +13,12 @@ from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
 from newsroom.addresses import NOT_COMPLETE, canonical_address
 from newsroom.ratelimit import client_network
@@ -21,6 +26,9 @@ from newsroom.tasks import send_account_mail
 from readers.device import current_reader, remember
 from readers.models import User
 from readers.services import sign_in
+
+# Pages that somebody reads or writes on; others are reached by pressing something.
+COME_BACK_TO = {"article", "thread", "write_comment", "reply"}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -63,6 +71,25 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account_email")
+
+
+def from_here(view: Callable) -> Callable:
+    """Asked for without `next`, by a link on a page of ours, it is that page. (In the link itself it would make every
+    page longer.)"""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        try:
+            page = urlsplit(request.headers.get("Referer", ""))
+            comes_back = page.netloc == request.get_host() and resolve(page.path).url_name in COME_BACK_TO
+        except (ValueError, Resolver404):
+            comes_back = False
+        if request.method != "GET" or "next" in request.GET or not comes_back:
+            return view(request, *args, **kwargs)
+        address = f"{page.path}?{page.query}" if page.query else page.path
+        return redirect(f"{request.path}?{urlencode({'next': address})}")
+
+    return never_cache(wrapped)
 
 
 def is_canonical(address: str) -> None:

@@ -1,37 +1,9 @@
-"""Of allauth's addresses those an account without a password needs. Whoever signs in comes back to where they were."""
-
-from collections.abc import Callable
-from functools import wraps
-from urllib.parse import urlencode, urlsplit
+"""Of allauth's addresses those an account without a password needs."""
 
 from allauth.account import views
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import Resolver404, path, resolve
-from django.views.decorators.cache import never_cache
+from django.urls import path
 
-# Pages that somebody reads or writes on; others are reached by pressing something.
-COME_BACK_TO = {"article", "thread", "write_comment", "reply"}
-
-
-def from_here(view: Callable) -> Callable:
-    """Asked for without `next`, by a link on a page of ours, it is that page. (In the link itself it would make every
-    page longer.)"""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        try:
-            page = urlsplit(request.headers.get("Referer", ""))
-            comes_back = page.netloc == request.get_host() and resolve(page.path).url_name in COME_BACK_TO
-        except (ValueError, Resolver404):
-            comes_back = False
-        if request.method != "GET" or "next" in request.GET or not comes_back:
-            return view(request, *args, **kwargs)
-        address = f"{page.path}?{page.query}" if page.query else page.path
-        return redirect(f"{request.path}?{urlencode({'next': address})}")
-
-    return never_cache(wrapped)
-
+from readers.accounts import from_here
 
 urlpatterns = [
     path("login/", from_here(views.login), name="account_login"),

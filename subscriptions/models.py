@@ -23,6 +23,8 @@ from subscriptions.rhythm import Clock, Rhythm
 
 # How long an opt-in mail can be answered (B13).
 OPT_IN_VALID = timedelta(hours=48)
+# Ticked where a comment is written; what is agreed to is kept to the word (A25).
+TICKED_WITH_COMMENT = _("Benachrichtige mich bei Antworten auf meinen Kommentar")
 # How long who ended it may say, where they ended it, that it was a mistake; later they subscribe anew.
 SECOND_THOUGHTS = timedelta(hours=1)
 # How long the link to all subscriptions, which every mail carries, opens them.
@@ -74,6 +76,8 @@ class Subscription(models.Model):
     opt_in_message_id = models.CharField(max_length=200, blank=True)
     confirmed_at = models.DateTimeField(_("bestätigt am"), null=True, blank=True)
     ended_at = models.DateTimeField(_("beendet am"), null=True, blank=True)
+    # Until somebody ends it once more: nobody takes back for others what they meant.
+    resumable = models.BooleanField(default=False, editable=False)
 
     objects = SubscriptionQuerySet.as_manager()
 
@@ -121,9 +125,10 @@ class Subscription(models.Model):
 
     @property
     def may_be_resumed(self) -> bool:
-        """Ended a moment ago, and active before."""
-        active_before = self.confirmed_at is not None and self.ended_at is not None
-        return active_before and timezone.now() < self.ended_at + SECOND_THOUGHTS
+        """Ended a moment ago, by nobody since, and active before."""
+        if not self.resumable or self.confirmed_at is None or self.ended_at is None:
+            return False
+        return timezone.now() < self.ended_at + SECOND_THOUGHTS
 
     @property
     def opt_in_expired(self) -> bool:

@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from articles.models import Article
 from comments.models import Comment
 from newsroom.mail import site_url
-from newsroom.models import Suppression
 from newsroom.prepared import Question
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import (
-    SECOND_THOUGHTS,
+    TICKED_WITH_COMMENT,
     Consent,
     Delivery,
     DeliveryQuerySet,
@@ -80,7 +79,7 @@ def subscribe(
         row.save()
         if is_new:
             # What was ticked, to the word; what is confirmed says more.
-            ticked = _("Benachrichtige mich bei Antworten auf meinen Kommentar") + f": „{article.headline}“"
+            ticked = f"{TICKED_WITH_COMMENT}: „{article.headline}“"
             asked = {"wording": ticked if with_comment else row.wording, "form_url": row.form_url, "at": row.asked_at}
             _record(row, Consent.Event.ASKED, how=_("Formular auf der Seite"), **asked)
         if row.is_active and not was_active:
@@ -165,11 +164,10 @@ def resume(subscription: Subscription) -> None:
     with transaction.atomic():
         together = Subscription.objects.filter(article=subscription.article_id, email=subscription.email)
         ended = together.filter(ended_at=subscription.ended_at).select_for_update().order_by("pk")
-        suppressed = Suppression.objects.standing().filter(email=subscription.email).exists()
         for row in ended:
-            if row.may_be_resumed and not suppressed:
-                row.confirmed_at, row.ended_at = timezone.now(), None
-                row.save(update_fields=["confirmed_at", "ended_at"])
+            if row.may_be_resumed:
+                row.confirmed_at, row.ended_at, row.resumable = timezone.now(), None, False
+                row.save(update_fields=["confirmed_at", "ended_at", "resumable"])
                 again = {"wording": row.wording, "form_url": row.form_url}
                 _record(row, Consent.Event.CONFIRMED, how=_("Knopf gleich nach dem Abbestellen"), **again)
     subscription.refresh_from_db()
@@ -222,19 +220,15 @@ def consents_of(email: str) -> list[dict]:
 
 
 def _end(rows: SubscriptionQuerySet, how: str) -> set[int]:
-    """Returns which this ended. What was ended a moment ago is ended by whoever says so last: nobody takes that back
-    for them."""
-    now, how = timezone.now(), how or _("Link in der Mail")
+    """Returns which this ended. Whoever says it last has the last word, also where it is ended already."""
     with transaction.atomic():
-        lately = Q(ended_at=None) | Q(ended_at__gt=now - SECOND_THOUGHTS)
-        meant = list(rows.filter(lately).select_for_update().order_by("pk"))
+        meant = list(rows.filter(Q(ended_at=None) | Q(resumable=True)).select_for_update().order_by("pk"))
         ended = {row.pk for row in meant if row.ended_at is None}
-        Subscription.objects.filter(pk__in=ended).update(ended_at=now)
-        earlier = Subscription.objects.filter(pk__in=[row.pk for row in meant if row.pk not in ended])
-        earlier.update(ended_at=now - timedelta(microseconds=1))  # not the moment that these are resumed by
+        Subscription.objects.filter(pk__in=[row.pk for row in meant]).update(resumable=False)
+        Subscription.objects.filter(pk__in=ended).update(ended_at=timezone.now(), resumable=True)
         for row in meant:
-            if row.pk in ended or not row.consents.filter(event=Consent.Event.ENDED, how=how).exists():
-                _record(row, Consent.Event.ENDED, how=how)
+            if row.pk in ended:
+                _record(row, Consent.Event.ENDED, how=how or _("Link in der Mail"))
     return ended
 
 
