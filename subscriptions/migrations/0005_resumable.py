@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('subscriptions', '0004_kinds_as_they_are_called'),
+        ("subscriptions", "0004_kinds_as_they_are_called"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='subscription',
-            name='resumable',
+            model_name="subscription",
+            name="resumable",
             field=models.BooleanField(default=False, editable=False),
         ),
     ]
