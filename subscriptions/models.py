@@ -77,7 +77,7 @@ class Subscription(models.Model):
     confirmed_at = models.DateTimeField(_("bestätigt am"), null=True, blank=True)
     ended_at = models.DateTimeField(_("beendet am"), null=True, blank=True)
     # Until somebody ends it once more: nobody takes back for others what they meant.
-    resumable = models.BooleanField(default=False, editable=False)
+    resumable = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = SubscriptionQuerySet.as_manager()
 
