@@ -6,10 +6,10 @@ from datetime import datetime
 from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.db import OperationalError
-from procrastinate import RetryStrategy
+from procrastinate import BaseConnector, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException, UniqueViolation
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job
 
 from newsroom import ratelimit
 from newsroom.mail import hand_over, standard_headers
@@ -21,23 +21,43 @@ logger = logging.getLogger(__name__)
 PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3, retry_exceptions={OSError, OperationalError})
 
 
+# Only while it still is the dead worker's. Two of these jobs may run at once (the next is due while one is slow), and
+# what the other has put back may be running again under a living worker: one mail would go out twice.
+_STILL_ITS = """
+    SELECT id FROM procrastinate_jobs
+     WHERE id = %(job_id)s AND status = 'doing' AND (worker_id IS NULL OR worker_id = %(worker_id)s) FOR UPDATE
+"""
+_PUT_BACK = f"""
+    WITH its AS MATERIALIZED ({_STILL_ITS}) SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM its
+"""
+_DROP = f"""
+    WITH its AS MATERIALIZED ({_STILL_ITS}) SELECT procrastinate_finish_job_v1(id, 'aborted', true) FROM its
+"""
+
+
 @app.periodic(cron="* * * * * */15")
 @app.task(queueing_lock="retry_stalled_jobs", pass_context=True)
 async def retry_stalled_jobs(context, timestamp: int) -> None:
     """Takes up the jobs of a killed worker; procrastinate leaves them at "doing" for ever.
 
-    Each for itself: of a job that may wait only once another may be waiting by now, which does the same, and somebody
-    else may have taken one up. Either kept all that came after it from being taken up (found by `make faults`, E11).
+    Each for itself: of a job that may wait only once another may be waiting by now, which does the same. It kept all
+    that came after it from being taken up (found by `make faults`, E11).
     """
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=20):
         try:
-            try:
-                await manager.retry_job(job)
-            except UniqueViolation:
-                await manager.finish_job(job, status=Status.ABORTED, delete_job=True)
-        except ConnectorException as gone:
-            logger.warning("Job %s: %s", job.id, gone.__cause__)
+            await take_up(manager.connector, job)
+        except ConnectorException as trouble:
+            logger.warning("Job %s: %s", job.id, trouble.__cause__)
+
+
+async def take_up(connector: BaseConnector, job: Job) -> None:
+    """The job waits again, unless another that does the same waits already or somebody else has taken it up."""
+    its = {"job_id": job.id, "worker_id": job.worker_id}
+    try:
+        await connector.execute_query_async(_PUT_BACK, **its)
+    except UniqueViolation:
+        await connector.execute_query_async(_DROP, **its)
 
 
 @app.periodic(cron="17 * * * *")

@@ -8,14 +8,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import connection
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from newsroom.mailbox import Mailbox, receiving
-from newsroom.tasks import retry_stalled_jobs
+from newsroom.tasks import retry_stalled_jobs, take_up
 from subscriptions.models import Delivery, Subscription
 from subscriptions.tasks import hand_over_due, send_opt_in
 from tests import factories
@@ -70,16 +73,47 @@ def test_one_that_waits_anew_already_keeps_no_other_from_being_taken_up(article,
     row = factories.subscription(article, confirmed_at=None)
     hand_over_due.configure(queueing_lock="hand_over_due 1").defer(lane=1)
     send_opt_in.defer(subscription_id=row.pk)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id"
-        )
-        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
+    give_all_jobs_to_a_worker(last_heard_of="1 minute")
     hand_over_due.configure(queueing_lock="hand_over_due 1", schedule_in={"hours": 1}).defer(lane=1)
     retry_stalled_jobs.defer(timestamp=0)
     run_jobs()
     assert [letter.recipient for letter in letters()] == ["berta@example.org"]
     assert not ProcrastinateJob.objects.filter(status="doing").exists()
+
+
+def test_one_that_was_taken_up_meanwhile_is_left_alone(transactional_db, article):
+    """Two look for stalled jobs at once. Before the slower one acts, the job runs again under a living worker."""
+    send_opt_in.defer(subscription_id=factories.subscription(article, confirmed_at=None).pk)
+    give_all_jobs_to_a_worker(last_heard_of="1 minute")
+    [seen] = async_to_sync(app.job_manager.get_stalled_jobs)(seconds_since_heartbeat=20)
+    take_it_up = partial(async_to_sync(take_up), app.connector, seen)
+    take_it_up()
+    assert ProcrastinateJob.objects.values_list("status", "attempts").get() == ("todo", 1)
+    living = give_all_jobs_to_a_worker(last_heard_of="0 minutes")
+    take_it_up()
+    job = ProcrastinateJob.objects.values_list("status", "attempts", "worker_id").get()
+    assert job == ("doing", 1, living)
+
+
+def test_one_whose_worker_is_forgotten_meanwhile_is_taken_up(transactional_db, article):
+    """A worker that begins removes the dead ones from the list."""
+    send_opt_in.defer(subscription_id=factories.subscription(article, confirmed_at=None).pk)
+    give_all_jobs_to_a_worker(last_heard_of="1 minute")
+    [seen] = async_to_sync(app.job_manager.get_stalled_jobs)(seconds_since_heartbeat=20)
+    async_to_sync(app.job_manager.prune_stalled_workers)(20)
+    async_to_sync(take_up)(app.connector, seen)
+    assert ProcrastinateJob.objects.get().status == "todo"
+
+
+def give_all_jobs_to_a_worker(*, last_heard_of: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s::interval) RETURNING id",
+            [last_heard_of],
+        )
+        [worker_id] = cursor.fetchone()
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker_id])
+    return worker_id
 
 
 @contextmanager
