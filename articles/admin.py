@@ -62,6 +62,12 @@ def free_slug(headline: str) -> str:
     return next(slug for slug in chain([first], (f"{stem}-{n}" for n in count(2))) if slug not in taken)
 
 
+def _in_the_calendar(moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.year not in YEARS:
+        raise forms.ValidationError(_("Dieses Jahr gibt es im Kalender nicht."))
+    return moment
+
+
 class ArticleForm(MarkdownForm):
     class Meta:
         model = Article
@@ -76,9 +82,10 @@ class ArticleForm(MarkdownForm):
         moment = self.cleaned_data["published_at"]
         if moment is None and self.cleaned_data.get("state") == Article.State.PUBLISHED:
             return timezone.now()
-        if moment is not None and moment.year not in YEARS:
-            raise forms.ValidationError(_("Dieses Jahr gibt es im Kalender nicht."))
-        return moment
+        return _in_the_calendar(moment)
+
+    def clean_closes_at(self) -> datetime | None:
+        return _in_the_calendar(self.cleaned_data["closes_at"])
 
     def clean(self) -> dict:
         """The address is made here and not only when saving, so that one in use is no error."""
@@ -118,7 +125,7 @@ class ArticleAdmin(admin.ModelAdmin):
     fieldsets = [
         (None, {"fields": ["headline", "summary", "source"]}),
         (_("Veröffentlichen"), {"fields": [("author", "section"), ("state", "published_at"), "slug"]}),
-        (_("Kommentare"), {"fields": [("comment_mode", "slow_mode"), "question"]}),
+        (_("Kommentare"), {"fields": [("comment_mode", "slow_mode", "closes_at"), "question", "closing_note"]}),
     ]
 
     def get_form(self, request, obj=None, change=False, **kwargs):

@@ -14,7 +14,7 @@ from articles.models import YEARS, Article, Author, Section
 from newsroom.markup import ARTICLE_LIMIT
 
 REQUIRED = ("titel", "autor")
-OPTIONAL = ("adresse", "vorspann", "ressort", "datum", "stand", "kommentare", "frage")
+OPTIONAL = ("adresse", "vorspann", "ressort", "datum", "stand", "kommentare", "kommentare bis", "frage", "schlusswort")
 FIELDS = {
     "titel": (Article, "headline"),
     "autor": (Author, "name"),
@@ -22,6 +22,7 @@ FIELDS = {
     "vorspann": (Article, "summary"),
     "ressort": (Section, "name"),
     "frage": (Article, "question"),
+    "schlusswort": (Article, "closing_note"),
 }
 STATES = {"entwurf": Article.State.DRAFT, "veröffentlicht": Article.State.PUBLISHED}
 COMMENT_MODES = {
@@ -52,7 +53,9 @@ class ArticleFile:
     published_at: datetime | None = None
     state: str = Article.State.PUBLISHED
     comment_mode: str = Article.CommentMode.OPEN
+    closes_at: datetime | None = None
     question: str = ""
+    closing_note: str = ""
 
 
 def parse(content: str) -> ArticleFile:
@@ -94,7 +97,7 @@ def parse(content: str) -> ArticleFile:
             )
     state = _choice(values, "stand", STATES, Article.State.PUBLISHED, problems)
     mode = _choice(values, "kommentare", COMMENT_MODES, Article.CommentMode.OPEN, problems)
-    published_at = _time(values.get("datum", ""), problems)
+    published_at, closes_at = (_time(values, name, problems) for name in ("datum", "kommentare bis"))
     if problems:
         raise BadFile(problems)
     return ArticleFile(
@@ -107,7 +110,9 @@ def parse(content: str) -> ArticleFile:
         published_at=published_at,
         state=state,
         comment_mode=mode,
+        closes_at=closes_at,
         question=values.get("frage", ""),
+        closing_note=values.get("schlusswort", ""),
     )
 
 
@@ -129,8 +134,9 @@ def _choice(values: dict, name: str, choices: dict, default: str, problems: list
     return choices.get(value, default)
 
 
-def _time(value: str, problems: list[str]) -> datetime | None:
+def _time(values: dict, name: str, problems: list[str]) -> datetime | None:
     """A date (midnight) or date and time, in the site's time zone."""
+    value = values.get(name, "")
     if not value:
         return None
     try:
@@ -139,6 +145,7 @@ def _time(value: str, problems: list[str]) -> datetime | None:
     except ValueError:
         moment = None
     if moment is None or moment.year not in YEARS:
-        problems.append(_("„datum: %s“ ist kein Datum. Beispiel: 2026-11-22 oder 2026-11-22 18:30") % value)
+        sentence = _("„%(name)s: %(value)s“ ist kein Datum. Beispiel: 2026-11-22 oder 2026-11-22 18:30")
+        problems.append(sentence % {"name": name, "value": value})
         return None
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -139,6 +139,17 @@ class Article(models.Model):
         default=0,
         help_text=_("So lange muss man bis zum nächsten eigenen Kommentar warten."),
     )
+    closes_at = models.DateTimeField(
+        _("Kommentare bis"), null=True, blank=True, help_text=_("Leer: ohne Ende. Danach kann man sie nur noch lesen.")
+    )
+    closed_at = models.DateTimeField(null=True, editable=False)  # since when an editor has them closed
+    closing_note = models.CharField(
+        _("Schlusswort"),
+        max_length=300,
+        blank=True,
+        db_default="",
+        help_text=_("Steht dort, wo das Formular stand, wenn die Kommentare geschlossen sind: warum sie es sind."),
+    )
     question = models.CharField(
         _("Frage an die Leser"), max_length=300, blank=True, help_text=_("Steht über dem Kommentarformular.")
     )
@@ -156,6 +167,9 @@ class Article(models.Model):
             models.CheckConstraint(
                 name="article_comment_mode_valid",
                 condition=Q(comment_mode__in=["open", "confirmed", "first_held", "all_held", "closed"]),
+            ),
+            models.CheckConstraint(
+                name="article_closed_only_if_closed", condition=Q(closed_at=None) | Q(comment_mode="closed")
             ),
         ]
         indexes = [models.Index(fields=["-published_at", "-id"], name="article_newest")]
@@ -175,7 +189,19 @@ class Article(models.Model):
 
     @property
     def takes_comments(self) -> bool:
-        return self.is_public and self.comment_mode != self.CommentMode.CLOSED
+        return self.is_public and not self.is_closed
+
+    @property
+    def is_closed(self) -> bool:
+        """By an editor, or because its time is over."""
+        is_over = self.closes_at is not None and self.closes_at <= timezone.now()
+        return is_over or self.comment_mode == self.CommentMode.CLOSED
+
+    @property
+    def closed_since(self) -> datetime | None:
+        """When its readers could write for the last time; None if that is not known, or they still can."""
+        moments = [moment for moment in (self.closed_at, self.closes_at) if moment is not None]
+        return min(moments) if self.is_closed and moments and min(moments) <= timezone.now() else None
 
     @property
     def teaser(self) -> str:

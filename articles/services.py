@@ -1,7 +1,9 @@
 """What editors do with articles."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,12 +13,17 @@ from comments.models import Passage
 
 
 def save_article(article: Article) -> Article:
-    """Stores an article with what is derived from its text. Published without a time means now.
+    """Stores an article with what is derived from its text. Published without a time means now, and its
+    readers may write for as long as the site says unless the editor says how long.
 
     Raises newsroom.markup.TooLong.
     """
-    if article.state == Article.State.PUBLISHED and article.published_at is None:
-        article.published_at = timezone.now()
+    now = timezone.now()
+    if article.state == Article.State.PUBLISHED:
+        article.published_at = article.published_at or now
+        if settings.COMMENT_DAYS and article.closes_at is None and not _was_published(article):
+            article.closes_at = article.published_at + timedelta(days=settings.COMMENT_DAYS)
+    article.closed_at = (article.closed_at or now) if article.comment_mode == Article.CommentMode.CLOSED else None
     article.render()
     with transaction.atomic():
         article.save()
@@ -24,6 +31,10 @@ def save_article(article: Article) -> Article:
         Counters.objects.get_or_create(article=article)
         Counters.objects.touch(article.pk)
     return article
+
+
+def _was_published(article: Article) -> bool:
+    return Article.objects.filter(pk=article.pk, state=Article.State.PUBLISHED).exists()
 
 
 def _place_passages(article: Article) -> None:

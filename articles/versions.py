@@ -9,7 +9,7 @@ from newsroom.prepared import Question, fetch_one
 
 # In plain SQL: building the query with the ORM takes longer than all the rest of the short way.
 _PUBLISHED = """
-    SELECT article.id, counters.{counter}, article.modified_at, author.name, section.name
+    SELECT article.id, counters.{counter}, article.modified_at, author.name, section.name, article.closes_at <= %s
     FROM articles_article article
     JOIN articles_counters counters ON counters.article_id = article.id
     JOIN articles_author author ON author.id = article.author_id
@@ -24,19 +24,21 @@ _ORDER = " ORDER BY article.published_at DESC, article.id DESC LIMIT %s"
 
 def article_version(slug: str) -> Question:
     """Changes with every visible change of a published article and its conversation; None if there is none."""
-    return Question(_ARTICLE, [timezone.now(), slug]).first()
+    now = timezone.now()
+    return Question(_ARTICLE, [now, now, slug]).first()
 
 
 def newest_version(before: int | None, most: int) -> Question:
     """Changes with everything that a list of the `most` newest articles shows, or of those `before` one in it."""
+    now = timezone.now()
     if before is None:
-        return Question(_NEWEST + _ORDER, [timezone.now(), most], tuple)
-    return Question(_NEWEST + _OLDER + _ORDER, [timezone.now(), before, most], tuple)
+        return Question(_NEWEST + _ORDER, [now, now, most], tuple)
+    return Question(_NEWEST + _OLDER + _ORDER, [now, now, before, most], tuple)
 
 
 def page_etag(version: tuple, position: str) -> str:
     """Of the page that shows this version at this position (its query), as this release shows it."""
-    parts = [*version, position, settings.LANGUAGE_CODE, settings.SITE_NAME, settings.RELEASE]
+    parts = [*version, position, settings.LANGUAGE_CODE, settings.SITE_NAME, settings.REPLY_LEVELS, settings.RELEASE]
     return hashlib.sha256("\x00".join(map(str, parts)).encode()).hexdigest()[:20]
 
 

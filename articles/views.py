@@ -142,7 +142,7 @@ def _frame_for_everyone(slug: str, version: tuple) -> tuple[Article, Skeleton, s
             "subscription_form": SubscriptionForm(initial={"email": slot("wert-email")}),
         }
         frame = Skeleton.cut(render_to_string("articles/article.html", context))
-        form = render_to_string("comments/form.html", context) if article.takes_comments else ""
+        form = render_to_string(f"comments/{'form' if article.takes_comments else 'closed'}.html", context)
         del article.source, article.html  # long, and printed; Django would fetch them again
         kept = article, frame, form
         _frames.put(etag, kept, size=frame.size + getsizeof(form))

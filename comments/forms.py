@@ -14,7 +14,7 @@ from newsroom.formkey import new_form_key
 from newsroom.links import safe_url
 from newsroom.markup import COMMENT_LIMIT
 from readers.models import Reader
-from subscriptions.models import TICKED_WITH_COMMENT
+from subscriptions.models import TICKED_FOR_ALL, TICKED_WITH_COMMENT
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class CommentForm(BodyForm):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "url", "inputmode": "url"}),
     )
-    notify = forms.BooleanField(label=TICKED_WITH_COMMENT, required=False)
+    notify = forms.BooleanField(label=TICKED_WITH_COMMENT, help_text=TICKED_FOR_ALL, required=False)
     # The honeypot: invisible to people, filled in by programs.
     subject = forms.CharField(
         label=_("Bitte frei lassen"),

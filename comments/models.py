@@ -21,8 +21,6 @@ from newsroom.markup import comment_html, excerpt
 from newsroom.prepared import Given
 from readers.models import Reader
 
-# Replies deeper than this stay flat and say whom they answer: on a phone a sixth indent leaves no line to read.
-INDENT_LIMIT = 5
 EXCERPT = 160  # characters
 PASSAGES_MARKED = 1_000  # of an article, so that its page costs the same however many there are
 EDIT_WINDOW = timedelta(minutes=15)

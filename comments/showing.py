@@ -20,12 +20,12 @@ from django.utils.translation import gettext as _
 from markupsafe import escape
 
 from articles.models import Article
-from comments.models import INDENT_LIMIT, Comment
+from comments.models import Comment
 from comments.position import Order, Position, View
 from comments.threads import Node, Thread, ThreadPage, picked
 
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
-_END_OF_REPLIES = ["</details>" * level for level in range(INDENT_LIMIT + 1)]
+_END_OF_REPLIES = "</details>"
 # The values that are put into a pattern: HTML, so what people wrote is escaped before.
 _VALUES = {
     "comment": ["pk", "anchor", "address", "name", "website", "answers", "answered", "moment", "time", "number"]
@@ -117,7 +117,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             "html": comment.html,
             "score": comment.score,
             "replies": _replies_label(replies, language) if replies else "",
-            "closing": _END_OF_REPLIES[ending],
+            "closing": _END_OF_REPLIES * ending,
         }
 
     def show(thread: Thread) -> str:
@@ -130,7 +130,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             "comments": "".join(comments),
             "address": f"{article_address}gespraech/{root.comment.number}/",
             "more": _more_label(thread.hidden_replies, bool(nodes), language) if thread.hidden_replies else "",
-            "closing": _END_OF_REPLIES[1 if root.replies else 0],
+            "closing": _END_OF_REPLIES if root.replies else "",
         }
 
     return show

@@ -8,13 +8,14 @@ the replies of all threads of a page come from one LATERAL join over the index o
 from dataclasses import dataclass
 from functools import cache, partial
 
+from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from articles.models import Article
-from comments.models import INDENT_LIMIT, Comment
+from comments.models import Comment
 from comments.position import Order, Position, View
 from newsroom.prepared import Given, Prepared, fetch_one
 
@@ -130,6 +131,7 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     """
     if not replies:  # most threads of most pages
         return Thread([Node(root)], hidden_replies=root.reply_count)
+    levels = settings.REPLY_LEVELS
     # By id, and not by pk, which takes three calls to say the same, six hundred times a page.
     here = {comment.id: comment for comment in [root, *replies]}
     beneath: dict[int, list[Comment]] = {}
@@ -150,9 +152,9 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
         Node(
             comment,
             parent=here.get(comment.parent_id),
-            level=min(level, INDENT_LIMIT),
-            is_flat=level > INDENT_LIMIT,
-            replies=counts[comment.id] - 1 if level < INDENT_LIMIT else 0,
+            level=min(level, levels),
+            is_flat=level > levels,
+            replies=counts[comment.id] - 1 if level < levels else 0,
         )
         for comment, level in in_order
         if comment.id in counts

@@ -9,6 +9,7 @@ from pathlib import Path
 import dj_database_url
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from newsroom.pooled import PooledConnection
@@ -144,6 +145,12 @@ WRITING_SECONDS = env.float("WRITING_SECONDS", default=3.0)
 
 # How long a comment can be taken back before anyone is mailed about it.
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)
+# For how many days after its publication an article takes comments; an editor's own time goes before. 0: for ever.
+COMMENT_DAYS = env.int("COMMENT_DAYS", default=0)
+# How far replies are indented; deeper ones stay flat and say whom they answer. On a phone, much more leaves no line.
+REPLY_LEVELS = env.int("REPLY_LEVELS", default=5)
+if REPLY_LEVELS not in range(1, 11):
+    raise ImproperlyConfigured("REPLY_LEVELS: eine Zahl von 1 bis 10")
 
 # --- mail -------------------------------------------------------------------------------------------
 

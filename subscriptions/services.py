@@ -15,6 +15,7 @@ from newsroom.prepared import Question
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import (
+    TICKED_FOR_ALL,
     TICKED_WITH_COMMENT,
     Consent,
     Delivery,
@@ -79,7 +80,7 @@ def subscribe(
         row.save()
         if is_new:
             # What was ticked, to the word; what is confirmed says more.
-            ticked = f"{TICKED_WITH_COMMENT}: „{article.headline}“"
+            ticked = f"{TICKED_WITH_COMMENT} ({TICKED_FOR_ALL}): „{article.headline}“"
             asked = {"wording": ticked if with_comment else row.wording, "form_url": row.form_url, "at": row.asked_at}
             _record(row, Consent.Event.ASKED, how=_("Formular auf der Seite"), **asked)
         if row.is_active and not was_active:

@@ -29,7 +29,9 @@ Ressort: Lokales
 Datum: 2026-11-22 18:30
 Stand: Entwurf
 Kommentare: erste prüfen
+Kommentare bis: 2026-12-24 12:00
 Frage: Wie kommen Sie zur Arbeit?
+Schlusswort: Die Brücke ist wieder offen.
 ---
 Text.
 """
@@ -69,6 +71,8 @@ def test_everything_a_file_can_say(publish):
     assert article.published_at == datetime(2026, 11, 22, 17, 30, tzinfo=UTC)
     assert (article.state, article.comment_mode) == ("draft", "first_held")
     assert (article.question, article.source) == ("Wie kommen Sie zur Arbeit?", "Text.\n")
+    assert article.closes_at == datetime(2026, 12, 24, 11, tzinfo=UTC)
+    assert article.closing_note == "Die Brücke ist wieder offen."
 
 
 def test_the_same_file_again_brings_the_article_up_to_date(publish):
@@ -102,6 +106,7 @@ BAD = {
     "bad state": (GOOD.replace("autor:", "stand: fertig\nautor:"), "Möglich sind: entwurf, veröffentlicht."),
     "bad mode": (GOOD.replace("autor:", "kommentare: ja\nautor:"), "„kommentare: ja“ gibt es nicht."),
     "bad date": (GOOD.replace("autor:", "datum: gestern\nautor:"), "„datum: gestern“ ist kein Datum."),
+    "bad end": (GOOD.replace("autor:", "kommentare bis: bald\nautor:"), "„kommentare bis: bald“ ist kein Datum."),
     "no such day": (GOOD.replace("autor:", "datum: 2026-02-30\nautor:"), "„datum: 2026-02-30“ ist kein Datum."),
     "no such hour": (GOOD.replace("autor:", "datum: 2026-02-03 25:00\nautor:"), "ist kein Datum."),
     "bad address": (GOOD.replace("autor:", "adresse: Zwei Wörter!\nautor:"), "slug:"),

@@ -172,6 +172,14 @@ def test_replies_indent_to_five_and_then_say_whom_they_answer(article, client):
     assert re.findall(r"Antwort auf ([^<]+)<", page) == ["Person 5", "Person 6", "Person 7"]
 
 
+def test_how_far_replies_indent_is_the_sites_choice(article, client, settings):
+    settings.REPLY_LEVELS = 2
+    chain(article, 5)
+    page = client.get(f"/artikel/{article.slug}/gespraech/1/").text
+    assert indents(page) == [0, 1, 2, 2, 2]
+    assert re.findall(r"Antwort auf ([^<]+)<", page) == ["Person 2", "Person 3"]
+
+
 def indents(page: str) -> list[int]:
     """How deep each comment stands within the lists of replies."""
     depth, found = 0, []

@@ -60,6 +60,8 @@ def _store(written: ArticleFile) -> tuple[Article, bool]:
     article.state = written.state
     article.published_at = written.published_at or article.published_at
     article.comment_mode, article.question = written.comment_mode, written.question
+    article.closes_at = written.closes_at or article.closes_at
+    article.closing_note = written.closing_note
     article.clean_fields(exclude=["html"])
     article.clean()
     is_new = article.pk is None

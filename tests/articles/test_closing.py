@@ -1,0 +1,120 @@
+"""Closed comments say since when and why; an article may close by itself."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from articles.models import Article
+from articles.services import save_article
+from comments.models import Comment
+from tests import factories
+from tests.comments.test_posting import write_url
+
+# Later than now: what the tests publish is public then.
+EVENING = datetime(2030, 11, 27, 18, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+CLOSED = "Die Kommentare zu diesem Artikel sind geschlossen. Schreiben konnte man hier bis"
+SINCE = f"{CLOSED} 27. November 2030, 18:30 Uhr."
+
+
+@pytest.fixture
+def at(monkeypatch) -> Callable[[datetime], None]:
+    """Sets our clock; the database's goes on."""
+    return lambda moment: monkeypatch.setattr(timezone, "now", lambda: moment)
+
+
+def page(client, article: Article, **headers: str):
+    return client.get(f"/artikel/{article.slug}/", headers=headers)
+
+
+def notice(text: str) -> str:
+    """What stands where the form stood."""
+    return " ".join(text.partition('<p class="notice">')[2].partition("</p>")[0].split())
+
+
+def close(article: Article, *, why: str = "") -> None:
+    article.comment_mode, article.closing_note = Article.CommentMode.CLOSED, why
+    save_article(article)
+
+
+def test_an_editor_closes_with_a_word_why(article, client, at):
+    factories.comment(article)
+    at(EVENING)
+    close(article, why="Die Debatte ist <geführt>.")
+    why = f"{SINCE} Die Debatte ist &lt;geführt&gt;. Lesen können Sie sie weiterhin."
+    assert notice(page(client, article).text) == why
+    assert notice(client.get(write_url(article)).text) == why
+
+
+def test_nothing_to_read_is_not_offered(article, client, at):
+    at(EVENING)
+    close(article)
+    assert notice(page(client, article).text) == SINCE
+
+
+def test_saved_again_it_is_closed_since_the_first_time(article, at):
+    at(EVENING)
+    close(article)
+    at(EVENING + timedelta(days=1))
+    save_article(article)
+    assert Article.objects.get().closed_at == EVENING
+
+
+def test_open_again_it_was_never_closed(article, client, at):
+    at(EVENING)
+    close(article)
+    article.comment_mode = Article.CommentMode.OPEN
+    save_article(article)
+    assert Article.objects.get().closed_at is None
+    assert "<textarea" in page(client, article).text
+
+
+def test_closes_by_itself_at_its_time(article, client, at):
+    """Also the page that browsers and the house have kept: nothing of it has changed but the time."""
+    article.closes_at = timezone.now() + timedelta(days=1)
+    save_article(article)
+    before = page(client, article)
+    assert "Schreiben können Sie hier bis" in before.text
+    assert page(client, article, if_none_match=before["ETag"]).status_code == 304
+    at(article.closes_at)
+    after = page(client, article, if_none_match=before["ETag"])
+    assert after.status_code == 200
+    assert "<textarea" not in after.text
+    day = timezone.localtime(article.closes_at)
+    assert notice(after.text).startswith(CLOSED)
+    assert notice(after.text).endswith(f"{day:%H:%M} Uhr.")
+
+
+def test_who_sends_too_late_keeps_their_words(article, client, at):
+    article.closes_at = timezone.now() + timedelta(days=1)
+    save_article(article)
+    at(article.closes_at)
+    late = client.post(write_url(article), factories.words(body="Zu spät."))
+    assert "sind inzwischen geschlossen. Ihr Text steht noch hier." in late.text
+    assert "Zu spät.</textarea>" in late.text
+    assert not Comment.objects.exists()
+
+
+def test_closed_by_hand_before_its_time_is_closed_since_then(article, at):
+    at(EVENING)
+    article.closes_at = EVENING + timedelta(days=3)
+    close(article)
+    assert article.closed_since == EVENING
+    at(EVENING + timedelta(days=9))
+    assert article.closed_since == EVENING
+
+
+def test_the_site_says_for_how_long(db, settings):
+    settings.COMMENT_DAYS = 14
+    article = factories.article(state=Article.State.DRAFT)
+    assert article.closes_at is None
+    article.state, article.published_at = Article.State.PUBLISHED, EVENING
+    save_article(article)
+    assert article.closes_at == EVENING + timedelta(days=14)
+    article.closes_at = None  # the editor wants no end
+    save_article(article)
+    assert Article.objects.get().closes_at is None
+    own = factories.article(closes_at=EVENING)
+    assert own.closes_at == EVENING
