@@ -76,6 +76,8 @@ class ArticleForm(MarkdownForm):
             "source": forms.Textarea(attrs={"rows": 30, "class": "vLargeTextField markdown"}),
             "summary": forms.Textarea(attrs={"rows": 3}),
             "headline": forms.TextInput(attrs={"class": "vLargeTextField"}),
+            "question": forms.TextInput(attrs={"class": "vLargeTextField"}),
+            "closing_note": forms.TextInput(attrs={"class": "vLargeTextField"}),
         }
 
     def clean_published_at(self) -> datetime | None:

@@ -25,7 +25,7 @@ from subscriptions.rhythm import Clock, Rhythm
 OPT_IN_VALID = timedelta(hours=48)
 # Ticked where a comment is written; what is agreed to is kept to the word (A25).
 TICKED_WITH_COMMENT = _("Benachrichtige mich bei Antworten auf meinen Kommentar")
-TICKED_FOR_ALL = _("gilt für alle Ihre Kommentare zu diesem Artikel")
+TICKED_FOR_ALL = _("für alle Ihre Kommentare hier")
 # How long who ended it may say, where they ended it, that it was a mistake; later they subscribe anew.
 SECOND_THOUGHTS = timedelta(hours=1)
 # How long the link to all subscriptions, which every mail carries, opens them.
