@@ -17,7 +17,7 @@ from articles.models import YEARS, Article, ArticleQuerySet, Author, Page, Secti
 from articles.passages import questions
 from articles.services import save_article
 from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
-from newsroom.slugs import german_slug
+from newsroom.text.slugs import german_slug
 
 
 class MarkdownForm(forms.ModelForm):

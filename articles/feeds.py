@@ -13,9 +13,9 @@ from django.views.decorators.http import condition
 from articles.models import Article, Page
 from articles.versions import article_version, newest_version, page_etag
 from comments.models import Comment
-from newsroom.characters import normalise_line
 from newsroom.mail import site_url
-from newsroom.prepared import ask
+from newsroom.sql.prepared import ask
+from newsroom.text.characters import normalise_line
 
 ENTRIES = 50
 

@@ -13,9 +13,9 @@ from django.utils.cache import get_conditional_response
 
 from articles.versions import article_version, page_etag
 from comments.position import REMEMBERED, Position
-from newsroom.memory import Memory
 from newsroom.middleware import Handler
-from newsroom.prepared import ask
+from newsroom.pages.memory import Memory
+from newsroom.sql.prepared import ask
 from readers.device import reads_only
 
 _ARTICLE = re.compile(r"/artikel/([-\w]+)/(stand/)?", re.ASCII)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from newsroom.markup import TooLong, article_html, excerpt, without_questions
-from newsroom.prepared import Given, fetch_one
-from newsroom.slugs import german_slug
+from newsroom.sql.prepared import Given, fetch_one
+from newsroom.text.slugs import german_slug
 
 # A time at the ends of Python's calendar cannot be turned into UTC or back: one article would break every list.
 YEARS = range(1900, 2200)

@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsroom.characters import normalise_line
+from newsroom.text.characters import normalise_line
 
 QUOTE_LIMIT = 600  # characters of a passage; a longer choice is cut, never refused
 CONTEXT = 32  # characters kept on each side, to tell the same words in two places apart

@@ -5,7 +5,7 @@ import hashlib
 from django.conf import settings
 from django.utils import timezone
 
-from newsroom.prepared import Question, fetch_one
+from newsroom.sql.prepared import Question, fetch_one
 
 # In plain SQL: building the query with the ORM takes longer than all the rest of the short way.
 _PUBLISHED = """

@@ -23,9 +23,9 @@ from comments.own import form_slots, own_form, own_marks
 from comments.position import REMEMBERED, Position
 from comments.showing import section_html
 from comments.threads import thread_page
-from newsroom.context import site
-from newsroom.memory import Memory
-from newsroom.slots import Skeleton, slot
+from newsroom.pages.context import site
+from newsroom.pages.memory import Memory
+from newsroom.pages.slots import Skeleton, slot
 from ratings.forms import STARS
 from ratings.own import own_stars
 from readers.context import account_slot, answer_slots, own_slots

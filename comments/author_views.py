@@ -17,10 +17,10 @@ from comments.screening import Circumstances
 from comments.services import Refused, delete_comment, edit_comment, send_owner_link
 from comments.threads import place_of
 from comments.writing import write_address, write_page
-from newsroom.formkey import new_form_key, read_form_key
 from newsroom.markup import comment_html
+from newsroom.pages.formkey import new_form_key, read_form_key
+from newsroom.pages.sharedforms import shared_form, token_page
 from newsroom.ratelimit import client_network
-from newsroom.sharedforms import shared_form, token_page
 from newsroom.tokens import token_pk
 from readers.device import current_reader, remember
 from readers.models import Reader

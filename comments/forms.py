@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
 from newsroom.addresses import AddressField
-from newsroom.characters import normalise, normalise_line, shows_something
-from newsroom.formkey import new_form_key
-from newsroom.links import safe_url
 from newsroom.markup import COMMENT_LIMIT
+from newsroom.pages.formkey import new_form_key
+from newsroom.text.characters import normalise, normalise_line, shows_something
+from newsroom.text.links import safe_url
 from readers.models import Reader
 from subscriptions.models import TICKED_FOR_ALL, TICKED_WITH_COMMENT
 

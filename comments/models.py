@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from articles.models import Article, texts_of
 from articles.passages import QUOTE_LIMIT, Quote
 from newsroom.markup import comment_html, excerpt
-from newsroom.prepared import Given
+from newsroom.sql.prepared import Given
 from readers.models import Reader
 
 EXCERPT = 160  # characters

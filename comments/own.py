@@ -1,4 +1,4 @@
-"""What of a conversation belongs to one reader: votes, own comments, what the form knows (newsroom.slots)."""
+"""What of a conversation belongs to one reader: votes, own comments, what the form knows (newsroom.pages.slots)."""
 
 import math
 
@@ -18,9 +18,9 @@ from articles.models import Article
 from comments.models import Comment
 from comments.showing import VOTED, own_vote_state, render, threads_html, title_of, vote_state
 from comments.threads import Node, Thread
-from newsroom.formkey import new_form_key
-from newsroom.prepared import Given, Prepared, Question, ask
-from newsroom.slots import Skeleton, slot
+from newsroom.pages.formkey import new_form_key
+from newsroom.pages.slots import Skeleton, slot
+from newsroom.sql.prepared import Given, Prepared, Question, ask
 from readers.device import current_reader, has_session
 from readers.models import Reader
 

@@ -16,7 +16,7 @@ from comments.screening import Circumstances, attempt, screen
 from comments.services import Refused, publish, too_many
 from comments.tasks import send_confirmation
 from moderation.tasks import tell_on_duty
-from newsroom.prepared import Question, ask, execute
+from newsroom.sql.prepared import Question, ask, execute
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import Subscription

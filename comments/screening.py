@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from articles.models import Article, Author
 from comments.models import Comment
-from newsroom.formkey import FormKey
-from newsroom.prepared import Question
+from newsroom.pages.formkey import FormKey
 from newsroom.ratelimit import COUNT_UP, Counting
+from newsroom.sql.prepared import Question
 from readers.models import Reader
 
 LINKS_BY_NEWCOMERS = 2

@@ -14,7 +14,7 @@ from comments.models import Comment, Passage, Vote
 from comments.screening import Circumstances, attempt, screen
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
-from newsroom.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
+from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.services import telling

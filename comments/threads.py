@@ -17,7 +17,7 @@ from django.urls import reverse
 from articles.models import Article
 from comments.models import Comment
 from comments.position import Order, Position, View
-from newsroom.prepared import Given, Prepared, fetch_one
+from newsroom.sql.prepared import Given, Prepared, fetch_one
 
 THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the beginning; the rest has a page of its own. Where many threads are long,

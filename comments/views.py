@@ -27,13 +27,13 @@ from comments.services import Refused, confirm_comment, vote
 from comments.showing import threads_html
 from comments.threads import has_living_replies, place_of, whole_thread
 from comments.writing import write_page
-from newsroom.context import site
-from newsroom.formkey import new_form_key, read_form_key
 from newsroom.markup import comment_html
-from newsroom.prepared import Given, Prepared
+from newsroom.pages.context import site
+from newsroom.pages.formkey import new_form_key, read_form_key
+from newsroom.pages.sharedforms import shared_form, token_page
+from newsroom.pages.slots import Skeleton
 from newsroom.ratelimit import client_network
-from newsroom.sharedforms import shared_form, token_page
-from newsroom.slots import Skeleton
+from newsroom.sql.prepared import Given, Prepared
 from newsroom.tokens import token_pk
 from readers.context import own_slots
 from readers.device import acting_reader, ask_with_reader, current_reader, reads_only, remember

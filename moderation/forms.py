@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from moderation.models import Notice
 from newsroom.addresses import AddressField
-from newsroom.characters import normalise, normalise_line, shows_something
+from newsroom.text.characters import normalise, normalise_line, shows_something
 
 REASON_LIMIT = 3000
 

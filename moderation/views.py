@@ -14,8 +14,8 @@ from moderation.forms import NoticeForm, RemovalForm
 from moderation.models import Notice
 from moderation.services import ChangedMeanwhileError, approve, dismiss, give_notice, remove
 from newsroom.mail import site_url
+from newsroom.pages.sharedforms import shared_form, token_page
 from newsroom.ratelimit import client_network, count_up
-from newsroom.sharedforms import shared_form, token_page
 from readers.device import acting_reader
 
 NOTICES_PER_NETWORK, PER_NETWORK = 30, timedelta(hours=1)

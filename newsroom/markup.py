@@ -5,7 +5,7 @@ nh3. Nothing touches the HTML after nh3.
 
 Of Python-Markdown we use the block parser, its tree and its hooks, with processors of our own. Measured with 3.11.3,
 a few kB of `[`, `![`, `<a ` or `a\\n=\\n` keep the library's own busy for seconds, and 991 bytes of `- ` end in a
-RecursionError. Here every processor is linear in the text (newsroom.blocks has those of blocks).
+RecursionError. Here every processor is linear in the text (newsroom.text.blocks has those of blocks).
 """
 
 import re
@@ -26,9 +26,9 @@ from markdown.preprocessors import NormalizeWhitespace
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import Registry
 
-from newsroom.blocks import Fence, Heading, List, Quote, Rule
-from newsroom.characters import normalise, normalise_line
-from newsroom.links import web_address
+from newsroom.text.blocks import Fence, Heading, List, Quote, Rule
+from newsroom.text.characters import normalise, normalise_line
+from newsroom.text.links import web_address
 
 COMMENT_LIMIT = 5_000  # characters, a line break counting as one
 ARTICLE_LIMIT = 200_000

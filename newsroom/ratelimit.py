@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from newsroom.models import Limit
-from newsroom.prepared import fetch_all
+from newsroom.sql.prepared import fetch_all
 
 # Counts one more of each key and returns how many there were in this window, this one included. May be asked together
 # with something else, as `WITH counted AS (COUNT_UP)`; takes a Counting's parameters.
@@ -50,7 +50,7 @@ def count_up(action: str, who: str, *, window: timedelta) -> int:
 
 
 class LimitReachedError(Exception):
-    """Too often; newsroom.sharedforms answers with 429 and says that nothing is lost."""
+    """Too often; newsroom.pages.sharedforms answers with 429 and says that nothing is lost."""
 
 
 def check_limit(action: str, who: str, *, most: int, window: timedelta) -> None:

@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from newsroom.pooled import PooledConnection
+from newsroom.sql.pooled import PooledConnection
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "newsroom.middleware.response_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "newsroom.compression.compressed",
+    "newsroom.pages.compression.compressed",
     "csp.middleware.CSPMiddleware",
     "newsroom.middleware.refuse_unreadable",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -97,7 +97,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "newsroom.context.site",
+                "newsroom.pages.context.site",
                 "readers.context.shared_page",
             ],
         },
@@ -107,7 +107,7 @@ TEMPLATES = [
         "NAME": "jinja2",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"environment": "newsroom.jinja.environment"},
+        "OPTIONS": {"environment": "newsroom.pages.jinja.environment"},
     },
 ]
 
@@ -263,7 +263,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 READER_COOKIE_NAME = f"{COOKIE_PREFIX}leser"
 READER_COOKIE_AGE = 365 * 24 * 3600
-MESSAGE_STORAGE = "newsroom.flash.FlashStorage"
+MESSAGE_STORAGE = "newsroom.pages.flash.FlashStorage"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

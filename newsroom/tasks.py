@@ -13,7 +13,7 @@ from procrastinate.jobs import Job
 
 from newsroom import ratelimit
 from newsroom.mail import hand_over, standard_headers
-from newsroom.prepared import execute
+from newsroom.sql.prepared import execute
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
 from procrastinate.exceptions import ConnectorException
 
-from newsroom.context import site
-from newsroom.formkey import new_form_key
 from newsroom.models import Outbox
+from newsroom.pages.context import site
+from newsroom.pages.formkey import new_form_key
 
 # How Django's reasons begin when the form stood on another site.
 FROM_ELSEWHERE = tuple(reason.partition(" - ")[0] for reason in (REASON_BAD_ORIGIN, REASON_BAD_REFERER))

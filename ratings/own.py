@@ -1,7 +1,7 @@
-"""What of an article's rating belongs to one reader (newsroom.slots)."""
+"""What of an article's rating belongs to one reader (newsroom.pages.slots)."""
 
 from articles.models import Article
-from newsroom.prepared import Question
+from newsroom.sql.prepared import Question
 from readers.models import Reader
 
 _GIVEN = "SELECT stars FROM ratings_rating WHERE reader_id = %s AND article_id = %s"

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
-from newsroom.sharedforms import shared_form
+from newsroom.pages.sharedforms import shared_form
 from ratings.forms import STARS, RatingForm
 from ratings.services import rate_article
 from readers.device import acting_reader

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
 
-from newsroom.prepared import Given, Prepared, Question, ask, insert
 from newsroom.ratelimit import check_limit, client_network
+from newsroom.sql.prepared import Given, Prepared, Question, ask, insert
 from readers.models import Reader
 
 # From one network, such as a school; each may then act as often as it likes.

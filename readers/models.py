@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from newsroom.addresses import canonical_address
-from newsroom.prepared import Given, Prepared, Question, ask
+from newsroom.sql.prepared import Given, Prepared, Question, ask
 
 
 class User(AbstractUser):

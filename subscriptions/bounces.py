@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsroom.characters import normalise_line
 from newsroom.models import Suppression
+from newsroom.text.characters import normalise_line
 from subscriptions.models import Bounce
 from subscriptions.services import end_all
 

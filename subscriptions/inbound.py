@@ -22,10 +22,10 @@ from comments.screening import Circumstances
 from comments.services import Refused
 from newsroom.addresses import canonical_address
 from newsroom.answers import HEAD_BYTES, Answer, Unreadable, read_answer
-from newsroom.characters import normalise_line, shows_something
-from newsroom.formkey import FormKey
 from newsroom.mail import mail_domain, site_url
+from newsroom.pages.formkey import FormKey
 from newsroom.ratelimit import count_up
+from newsroom.text.characters import normalise_line, shows_something
 from newsroom.tokens import address_token_parts
 from readers.services import reader_at
 from subscriptions.bounces import note_bounce

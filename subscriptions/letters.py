@@ -10,7 +10,7 @@ from django.utils import translation
 from articles.models import texts_of
 from comments.models import Comment
 from newsroom.circular import Circular
-from newsroom.memory import Memory
+from newsroom.pages.memory import Memory
 from subscriptions.mails import Personal, comment_mail, digest_mail
 from subscriptions.models import Delivery, Subscription
 

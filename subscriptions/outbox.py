@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 
 from newsroom.handover import About, Line, Refusal
 from newsroom.models import Outbox, Suppression
-from newsroom.prepared import execute, fetch_one
+from newsroom.sql.prepared import execute, fetch_one
 from newsroom.tasks import call_off, put_off, take_up_again
 from subscriptions.letters import CLAIM, Claimed, letter
 from subscriptions.models import Delivery

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from articles.models import Article
 from comments.models import Comment
 from newsroom.mail import site_url
-from newsroom.prepared import Question
+from newsroom.sql.prepared import Question
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
 from subscriptions.models import (

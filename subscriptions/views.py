@@ -6,8 +6,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
+from newsroom.pages.sharedforms import shared_form, token_page
 from newsroom.ratelimit import client_network
-from newsroom.sharedforms import shared_form, token_page
 from newsroom.tokens import token_pk
 from readers.device import acting_reader, current_reader
 from readers.services import confirm_address

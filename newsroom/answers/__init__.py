@@ -23,7 +23,7 @@ from newsroom.answers.plaintext import LOOKED_AT, Encrypted, plain_text
 from newsroom.answers.quotes import DELIMITER, own_stretches
 from newsroom.answers.senders import is_automatic, one_sender
 from newsroom.answers.signatures import mark_signature, undecorated, without_signature
-from newsroom.characters import normalise, normalise_line, shows_something
+from newsroom.text.characters import normalise, normalise_line, shows_something
 
 __all__ = ["DELIMITER", "HEAD_BYTES", "MAX_BYTES", "Answer", "Unreadable", "read_answer"]
 

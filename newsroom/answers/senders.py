@@ -4,7 +4,7 @@ import re
 
 from newsroom.addresses import canonical_address
 from newsroom.answers.parts import FIELD_CHARACTERS, Part, decoded_words
-from newsroom.characters import normalise_line
+from newsroom.text.characters import normalise_line
 
 _QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _MAILBOX = r'[^\s<>@,;:"()]+@[^\s<>@,;:"()]+'

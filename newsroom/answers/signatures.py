@@ -6,7 +6,7 @@ from textwrap import dedent
 
 from newsroom.answers.pagetext import SIGNED, bare_address
 from newsroom.answers.plaintext import joined
-from newsroom.characters import normalise
+from newsroom.text.characters import normalise
 
 SIGNATURE_LINES = 6  # that "--" without its space, or a dash, may announce; more are someone's text
 _SIGNATURE = "--\ue000"  # the line "-- " of RFC 3676, which is no longer told from "--" once trailing spaces are gone

@@ -1,10 +1,10 @@
-"""`{% slot "name" %}...{% endslot %}`: what stands here may be another for one reader (newsroom.slots)."""
+"""`{% slot "name" %}...{% endslot %}`: what stands here may be another for one reader (newsroom.pages.slots)."""
 
 from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 
-from newsroom.slots import slot
+from newsroom.pages.slots import slot
 
 register = template.Library()
 

@@ -13,7 +13,7 @@ from comments.models import Comment
 from comments.posting import post_comment
 from comments.screening import Circumstances
 from comments.services import Refused, publish
-from newsroom.formkey import read_form_key
+from newsroom.pages.formkey import read_form_key
 from ratings.models import Rating
 from readers.models import Reader
 from tests import factories

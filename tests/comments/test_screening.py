@@ -5,7 +5,7 @@ from django.test import Client
 
 from articles.models import Article, Author
 from comments.models import BlockedWord, Comment
-from newsroom.formkey import new_form_key
+from newsroom.pages.formkey import new_form_key
 from newsroom.ratelimit import client_network
 from readers.models import Reader
 from tests import factories

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from newsroom.characters import normalise, normalise_line, shows_something
+from newsroom.text.characters import normalise, normalise_line, shows_something
 
 
 @pytest.mark.parametrize(

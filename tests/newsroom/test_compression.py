@@ -6,7 +6,7 @@ import secrets
 import pytest
 from django.http import HttpRequest, HttpResponse
 
-from newsroom.compression import compressed, gzip_padded
+from newsroom.pages.compression import compressed, gzip_padded
 
 PAGE = b"<p>Immer dieselben Worte, und dann noch einmal.</p>" * 20
 

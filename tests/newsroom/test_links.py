@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsroom.links import URL_LIMIT, safe_url
+from newsroom.text.links import URL_LIMIT, safe_url
 
 
 @pytest.mark.parametrize(

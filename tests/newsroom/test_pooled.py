@@ -6,7 +6,7 @@ from time import monotonic
 import psycopg
 import pytest
 
-from newsroom.pooled import VALID, PooledConnection
+from newsroom.sql.pooled import VALID, PooledConnection
 
 
 @pytest.fixture

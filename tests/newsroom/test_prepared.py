@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from articles.models import Article, Page
 from comments.models import Comment
-from newsroom.prepared import Given, Prepared, Question, ask, insert
+from newsroom.sql.prepared import Given, Prepared, Question, ask, insert
 from tests import factories
 
 by_number = Prepared(

@@ -2,7 +2,7 @@
 
 from django.template import Context, Template
 
-from newsroom.slots import Skeleton, slot
+from newsroom.pages.slots import Skeleton, slot
 
 
 def test_what_is_not_given_stands_as_it_was():

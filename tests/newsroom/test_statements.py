@@ -7,8 +7,8 @@ from threading import Event, Thread
 import psycopg
 import pytest
 
-from newsroom import statements
-from newsroom.pooled import PooledConnection
+from newsroom.sql import statements
+from newsroom.sql.pooled import PooledConnection
 
 ONE, TEXT = ("SELECT %s::int", [1]), ("SELECT %s::text", ["ä"])
 

@@ -12,7 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article
 from newsroom.models import Outbox, Suppression
-from newsroom.prepared import execute
+from newsroom.sql.prepared import execute
 from readers.models import User
 from subscriptions.models import Delivery
 from subscriptions.outbox import STANDSTILL, keep_alive, pause

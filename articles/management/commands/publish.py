@@ -8,7 +8,7 @@ from django.utils import timezone
 from articles.frontmatter import ArticleFile, BadFile, parse
 from articles.models import Article, Author, Section
 from articles.services import save_article
-from newsroom.slugs import german_slug
+from newsroom.text.slugs import german_slug
 
 _UNREADABLE = {
     FileNotFoundError: "diese Datei gibt es nicht",

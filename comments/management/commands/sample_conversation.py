@@ -16,7 +16,7 @@ from django.utils import timezone
 from articles.models import Article, Counters
 from articles.passages import pick
 from comments.models import Comment, Passage, Vote
-from newsroom.prepared import insert
+from newsroom.sql.prepared import insert
 from readers.models import Reader
 
 TEXTS = Path(__file__).parent.parent.parent / "content" / "gespraech.txt"

@@ -7,8 +7,8 @@ import nh3
 import pytest
 from bleach.sanitizer import Cleaner
 
-from newsroom.characters import normalise, normalise_line
 from newsroom.markup import COMMENT_LIMIT, article_html, comment_html, excerpt
+from newsroom.text.characters import normalise, normalise_line
 from tests.newsroom.markup.page import ARTICLE_TAGS, COMMENT_TAGS, Page, link, names, values
 from tests.newsroom.markup.slow import SLOW
 

@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from comments.models import Comment
 from newsroom.models import Outbox
-from newsroom.prepared import execute
+from newsroom.sql.prepared import execute
 from newsroom.tasks import send_account_mail
 from subscriptions.models import Delivery
 from subscriptions.outbox import STANDSTILL, keep_alive, release_set_aside, send_due

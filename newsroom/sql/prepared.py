@@ -17,7 +17,7 @@ from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
-from newsroom.statements import Answer
+from newsroom.sql.statements import Answer
 
 M = TypeVar("M", bound=models.Model)
 

@@ -6,7 +6,7 @@ Why and how it is used: docs/decisions/0008.
 from django.utils.translation import gettext
 from jinja2 import Environment, StrictUndefined
 
-from newsroom.slots import slot
+from newsroom.pages.slots import slot
 
 
 def environment(**options) -> Environment:

@@ -5,7 +5,7 @@ from time import monotonic
 
 import psycopg
 
-from newsroom.statements import Statements
+from newsroom.sql.statements import Statements
 
 VALID = 1.0  # seconds that an answer holds
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.encoding import iri_to_uri
 
-from newsroom.characters import normalise_line
+from newsroom.text.characters import normalise_line
 
 URL_LIMIT = 200  # a commenter's website
 LINK_LIMIT = 2_000  # an address longer than browsers and servers agree on stays text
