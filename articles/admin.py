@@ -1,10 +1,9 @@
 from contextlib import suppress
-from datetime import datetime
-from itertools import chain, count
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,26 +12,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from articles.models import YEARS, Article, ArticleQuerySet, Author, Page, Section, check_images
+from articles.forms import ArticleForm, MarkdownForm, SiteTimeField, check_length
+from articles.models import Article, ArticleQuerySet, Author, Page, Section, check_images
 from articles.passages import questions
 from articles.services import save_article
-from newsroom.markup import ARTICLE_LIMIT, TooLong, article_html
-from newsroom.text.slugs import german_slug
-
-
-class MarkdownForm(forms.ModelForm):
-    class Media:
-        js = ["redaktion.js"]
-
-    def clean_source(self) -> str:
-        source = self.cleaned_data["source"]
-        check_length(source)
-        return source
-
-
-def check_length(source: str) -> None:
-    if len(source) > ARTICLE_LIMIT:
-        raise forms.ValidationError(_("Der Text ist zu lang: höchstens %d Zeichen gehen.") % ARTICLE_LIMIT)
+from newsroom.markup import TooLong, article_html
 
 
 def _what_saving_refuses(article: Article) -> list[str]:
@@ -51,50 +35,6 @@ def _chosen(model: type[Author] | type[Section], pk: str | None) -> Author | Sec
         return forms.ModelChoiceField(model.objects.all(), required=False).clean(pk)
     except forms.ValidationError:
         return None
-
-
-def free_slug(headline: str) -> str:
-    """An address made from the headline that no article has: "neuer-radweg", "neuer-radweg-2"."""
-    longest = Article._meta.get_field("slug").max_length
-    first, stem = german_slug(headline, longest), german_slug(headline, longest - len("-99999"))
-    alike = Article.objects.filter(Q(slug=first) | Q(slug__startswith=f"{stem}-"))
-    taken = set(alike.values_list("slug", flat=True))
-    return next(slug for slug in chain([first], (f"{stem}-{n}" for n in count(2))) if slug not in taken)
-
-
-def _in_the_calendar(moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.year not in YEARS:
-        raise forms.ValidationError(_("Dieses Jahr gibt es im Kalender nicht."))
-    return moment
-
-
-class ArticleForm(MarkdownForm):
-    class Meta:
-        model = Article
-        fields = "__all__"  # noqa: DJ007 (the admin's fieldsets say which)
-        widgets = {
-            "source": forms.Textarea(attrs={"rows": 30, "class": "vLargeTextField markdown"}),
-            "summary": forms.Textarea(attrs={"rows": 3}),
-            "headline": forms.TextInput(attrs={"class": "vLargeTextField"}),
-            "question": forms.TextInput(attrs={"class": "vLargeTextField"}),
-            "closing_note": forms.TextInput(attrs={"class": "vLargeTextField"}),
-        }
-
-    def clean_published_at(self) -> datetime | None:
-        moment = self.cleaned_data["published_at"]
-        if moment is None and self.cleaned_data.get("state") == Article.State.PUBLISHED:
-            return timezone.now()
-        return _in_the_calendar(moment)
-
-    def clean_closes_at(self) -> datetime | None:
-        return _in_the_calendar(self.cleaned_data["closes_at"])
-
-    def clean(self) -> dict:
-        """The address is made here and not only when saving, so that one in use is no error."""
-        cleaned = super().clean()
-        if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
-            cleaned["slug"] = free_slug(cleaned.get("headline", ""))
-        return cleaned
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -124,8 +64,9 @@ class ArticleAdmin(admin.ModelAdmin):
     date_hierarchy = "published_at"
     show_full_result_count = False
     save_on_top = True
+    formfield_overrides = {models.DateTimeField: {"form_class": SiteTimeField}}
     fieldsets = [
-        (None, {"fields": ["headline", "summary", "source"]}),
+        (None, {"fields": ["headline", "summary", "source", "seen"]}),
         (_("Veröffentlichen"), {"fields": [("author", "section"), ("state", "published_at"), "slug"]}),
         (_("Kommentare"), {"fields": [("comment_mode", "slow_mode", "closes_at"), "question", "closing_note"]}),
     ]
@@ -137,8 +78,14 @@ class ArticleAdmin(admin.ModelAdmin):
         return form
 
     def get_readonly_fields(self, request, obj=None):
-        # People have bookmarked it, and mails link to it.
-        return ["slug"] if obj is not None and obj.state == Article.State.PUBLISHED else []
+        # People have bookmarked it, and mails link to it. Asked of the row: a form with an error has changed `obj`.
+        return ["slug"] if obj is not None and Article.objects.filter(pk=obj.pk).once_public().exists() else []
+
+    def formfield_for_choice_field(self, db_field, request, **options):
+        # In the list: a row changed by somebody else since it was shown is not one that this editor has changed.
+        if db_field.name in self.list_editable:
+            options["show_hidden_initial"] = True
+        return super().formfield_for_choice_field(db_field, request, **options)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
         own = Author.objects.filter(user=request.user).first()
@@ -209,7 +156,7 @@ class SectionAdmin(admin.ModelAdmin):
 class PageAdmin(admin.ModelAdmin):
     form = MarkdownForm
     list_display = ["title", "slug", "modified_at"]
-    fields = ["title", "source"]
+    fields = ["title", "source", "seen"]
 
     def has_add_permission(self, request) -> bool:
         return False  # the pages' addresses are part of the site map

@@ -51,8 +51,8 @@ class ArticleFile:
     summary: str = ""
     section: str = ""
     published_at: datetime | None = None
-    state: str = Article.State.PUBLISHED
-    comment_mode: str = Article.CommentMode.OPEN
+    state: str = ""  # from here on, what the head does not say is ""
+    comment_mode: str = ""
     closes_at: datetime | None = None
     question: str = ""
     closing_note: str = ""
@@ -95,8 +95,8 @@ def parse(content: str) -> ArticleFile:
             problems.append(
                 _("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": name, "limit": limit}
             )
-    state = _choice(values, "stand", STATES, Article.State.PUBLISHED, problems)
-    mode = _choice(values, "kommentare", COMMENT_MODES, Article.CommentMode.OPEN, problems)
+    state = _choice(values, "stand", STATES, problems)
+    mode = _choice(values, "kommentare", COMMENT_MODES, problems)
     published_at, closes_at = (_time(values, name, problems) for name in ("datum", "kommentare bis"))
     if problems:
         raise BadFile(problems)
@@ -124,14 +124,14 @@ def _split(content: str) -> tuple[str, str]:
     return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :])
 
 
-def _choice(values: dict, name: str, choices: dict, default: str, problems: list[str]) -> str:
+def _choice(values: dict, name: str, choices: dict, problems: list[str]) -> str:
     value = values.get(name, "").lower()
     if value and value not in choices:
         problems.append(
             _("„%(name)s: %(value)s“ gibt es nicht. Möglich sind: %(choices)s.")
             % {"name": name, "value": value, "choices": ", ".join(choices)}
         )
-    return choices.get(value, default)
+    return choices.get(value, "")
 
 
 def _time(values: dict, name: str, problems: list[str]) -> datetime | None:

@@ -59,6 +59,10 @@ class ArticleQuerySet(models.QuerySet):
     def published(self, now: datetime | Given | None = None) -> "ArticleQuerySet":
         return self.filter(state=Article.State.PUBLISHED, published_at__lte=timezone.now() if now is None else now)
 
+    def once_public(self) -> "ArticleQuerySet":
+        """Readers may know their addresses, also of those that are drafts again."""
+        return self.filter(Q(state=Article.State.PUBLISHED) | Q(published_at__lte=timezone.now()))
+
     def newest_first(self) -> "ArticleQuerySet":
         return self.order_by("-published_at", "-pk")
 

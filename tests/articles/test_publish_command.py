@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from articles.models import Article, Author, Section
+from articles.services import save_article
 from tests import factories
 
 GOOD = """---
@@ -91,6 +92,37 @@ def test_the_same_file_again_brings_the_article_up_to_date(publish):
 def test_what_editors_files_look_like(publish, change):
     publish(GOOD.replace(*change))
     assert Article.objects.get().headline == "Brücke: Wie lange noch?"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        GOOD.replace("Erster", "Ganz anderer").replace("Zweiter *Absatz*.", "Nichts davon."),  # of the same name
+        GOOD.replace("titel: Brücke: Wie lange noch?", "titel: Brücke! Wie lange noch?"),  # of the same address
+    ],
+)
+def test_another_article_of_the_same_address_replaces_nothing(publish, other):
+    publish(GOOD)
+    with pytest.raises(CommandError, match="steht schon ein anderer Artikel"):
+        publish(other)
+    assert Article.objects.get().source.startswith("Erster")
+    publish(other.replace("autor:", "adresse: bruecke-wie-lange-noch\nautor:"))
+    assert Article.objects.count() == 1
+    publish(GOOD.replace("autor:", "adresse: eigene\nautor:"))
+    assert Article.objects.count() == 2
+
+
+def test_file_that_says_nothing_of_it_leaves_the_editors_decisions(publish):
+    publish(GOOD)
+    article = Article.objects.get()
+    article.state, article.comment_mode, article.closing_note = "draft", "closed", "Genug."
+    save_article(article)
+    assert publish(GOOD.replace("Zweiter", "Neuer")).endswith("(auf den neuen Stand gebracht, Entwurf)\n")
+    article.refresh_from_db()
+    assert (article.state, article.comment_mode, article.closing_note) == ("draft", "closed", "Genug.")
+    publish(GOOD.replace("autor:", "stand: veröffentlicht\nkommentare: offen\nautor:"))
+    article.refresh_from_db()
+    assert (article.state, article.comment_mode) == ("published", "open")
 
 
 BAD = {

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from articles.frontmatter import ArticleFile, BadFile, parse
 from articles.models import Article, Author, Section
@@ -49,19 +50,34 @@ def _shown(article: Article) -> str:
     return "veröffentlicht"
 
 
+def _is_another(article: Article, written: ArticleFile) -> bool:
+    """Two articles may be called the same ("Polizeibericht"), and no headline in Cyrillic makes an address of its own:
+    one whose text has no paragraph in common is not a later version, and its comments are about something else."""
+    paragraphs = [{" ".join(part.split()) for part in text.split("\n\n")} for text in (article.source, written.text)]
+    return article.headline != written.headline or paragraphs[0].isdisjoint(paragraphs[1])
+
+
 @transaction.atomic
 def _store(written: ArticleFile) -> tuple[Article, bool]:
     """The article, and whether it is a new one."""
     slug = written.slug or german_slug(written.headline, Article._meta.get_field("slug").max_length)
-    article = Article.objects.filter(slug=slug).first() or Article(slug=slug)
+    article = Article.objects.filter(slug=slug).first() or Article(slug=slug, state=Article.State.PUBLISHED)
+    if article.pk and not written.slug and _is_another(article, written):
+        sentence = _(
+            "Unter /artikel/%(slug)s/ steht schon ein anderer Artikel. Ist dieser hier neu, geben Sie ihm im Kopf eine"
+            " eigene Adresse (adresse: ...); soll er den anderen ersetzen, schreiben Sie dort: adresse: %(slug)s"
+        )
+        raise ValidationError({"adresse": sentence % {"slug": slug}})
     article.headline, article.source, article.summary = written.headline, written.text, written.summary
     article.author, _created = Author.objects.get_or_create(name=written.author)
     article.section = Section.objects.get_or_create(name=written.section)[0] if written.section else None
-    article.state = written.state
+    article.state = written.state or article.state
     article.published_at = written.published_at or article.published_at
-    article.comment_mode, article.question = written.comment_mode, written.question
+    article.question = written.question
+    # Editors open and close comments in the admin: a file that says nothing of it changes nothing of it.
+    article.comment_mode = written.comment_mode or article.comment_mode
     article.closes_at = written.closes_at or article.closes_at
-    article.closing_note = written.closing_note
+    article.closing_note = written.closing_note or article.closing_note
     article.clean_fields(exclude=["html"])
     article.clean()
     is_new = article.pk is None
