@@ -1,4 +1,5 @@
 from contextlib import suppress
+from datetime import datetime
 
 from django import forms
 from django.contrib import admin
@@ -33,6 +34,14 @@ def _chosen(model: type[Author] | type[Section], pk: str | None) -> Author | Sec
     """What a form names that nobody has checked."""
     try:
         return forms.ModelChoiceField(model.objects.all(), required=False).clean(pk)
+    except forms.ValidationError:
+        return None
+
+
+def _chosen_time(request: HttpRequest) -> datetime | None:
+    parts = [request.POST.get(f"published_at_{part}", "") for part in (0, 1)]
+    try:
+        return SiteTimeField(required=False).clean(parts)
     except forms.ValidationError:
         return None
 
@@ -117,7 +126,7 @@ class ArticleAdmin(admin.ModelAdmin):
             summary=request.POST.get("summary", ""),
             source=request.POST.get("source", ""),
             question=request.POST.get("question", ""),
-            published_at=timezone.now(),
+            published_at=_chosen_time(request) or timezone.now(),
         )
         article.author = _chosen(Author, request.POST.get("author")) or Author(name="…")
         article.section = _chosen(Section, request.POST.get("section"))

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import texts_of
 from comments.forms import CommentForm, EditForm, OwnerForm
+from comments.gone import gone
 from comments.mails import owner_token_fits
 from comments.models import Comment
 from comments.screening import Circumstances
 from comments.services import Refused, delete_comment, edit_comment, send_owner_link
-from comments.threads import place_of
+from comments.threads import has_living_replies, page_of, place_of
 from comments.writing import write_address, write_page
 from newsroom.markup import comment_html
 from newsroom.pages.formkey import new_form_key, read_form_key
@@ -82,12 +83,15 @@ def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespon
         delete_comment(comment=comment, reader=reader)
         if "undo" in request.POST:
             words["notify"] = wants_replies(reader, comment)
-            form = CommentForm(initial=words | {"form_key": new_form_key()}, article=comment.article, reader=reader)
+            # Its words were written before: however fast they come again.
+            words["form_key"] = new_form_key(confirmed=True)
+            form = CommentForm(initial=words, article=comment.article, reader=reader)
+            form.fields["body"].widget.attrs["autofocus"] = True
             sentence = _("Ihr Kommentar ist zurückgezogen. Sie können ihn ändern und neu absenden oder es lassen.")
             place = {"parent": comment.parent, "passage": comment.passage, "action": write_address(comment)}
             return write_page(request, comment.article, form, said=sentence, **place)
         messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
-        return redirect(f"{comment.article.get_absolute_url()}#kommentare")
+        return redirect(_where_it_stood(comment))
     return render(request, "comments/delete.html", {"comment": comment, "article": comment.article})
 
 
@@ -149,6 +153,18 @@ def _changed(request: HttpRequest, comment: Comment) -> HttpResponse:
     return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
 
 
+def _where_it_stood(comment: Comment) -> str:
+    """Its tombstone, what it answered, or its page."""
+    if comment.number is None:
+        return f"{comment.article.get_absolute_url()}#kommentare"
+    if has_living_replies(comment):
+        return place_of(comment)
+    if comment.parent is not None and comment.parent.is_published:
+        return place_of(comment.parent)
+    root = comment.root or comment
+    return f"{comment.article.get_absolute_url()}{page_of(root).query()}#kommentare"
+
+
 def _comments():
     return (
         Comment.objects.on_published_articles().select_related("article", "reader", "root").defer(*texts_of("article"))
@@ -160,5 +176,5 @@ def _comment_or_404(pk: int, reader: Reader | None) -> Comment:
     deleted one there is nothing to change or to see."""
     comment = get_object_or_404(_comments(), pk=pk)
     if not (comment.is_published or (comment.is_held and comment.is_by(reader))):
-        raise Http404
+        raise gone(comment)
     return comment

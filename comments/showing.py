@@ -110,7 +110,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             "name": escape(comment.name),
             "website": comment.website and escape(comment.website),
             **_answered(node.parent if shape.answers == "known" else None),
-            "moment": published.isoformat(timespec="seconds"),
+            "moment": published.isoformat(timespec="minutes"),
             "time": short(published),
             "number": comment.number,
             "passage": _quoted(article, comment),

@@ -175,6 +175,10 @@ _PLACE = f"""
 """
 
 
+def page_of(root: Comment) -> Position:
+    return Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
+
+
 def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) -> str:
     """The address of the page that shows a numbered comment, with its anchor: two bounded queries at most.
 
@@ -182,7 +186,7 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
     sent just now, so what its thread had before stands before it. (The third reply, sent again, stands on two pages.)
     """
     root = comment.root or comment
-    page = Position(page=(root.thread_number - 1) // THREADS_PER_PAGE + 1)
+    page = page_of(root)
     shown = _shown_of(root.reply_count + is_new)
     # A tombstone stands only where an answer to it does, and that may be further back.
     if comment.root_id and (

@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseLocation, reswap, retarget, trigger_cli
 from articles.models import Article, texts_of
 from articles.passages import pick
 from comments.forms import CommentForm, guest_initial
+from comments.gone import gone
 from comments.mails import comment_token_fits
 from comments.models import Comment, Passage
 from comments.own import own_marks, reply_html, vote_html
@@ -70,8 +71,10 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
     parent = _numbered_comment(request, pk)
     # Removed while somebody wrote an answer: there is nothing to answer any more, but their text must not be lost.
-    if parent is None or (not parent.is_published and request.method != "POST"):
+    if parent is None:
         raise Http404
+    if not parent.is_published and request.method != "POST":
+        raise gone(parent)
     return _write(request, parent.article, parent=parent)
 
 
@@ -83,7 +86,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     if comment.is_held and comment.is_by(current_reader(request)):
         return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
     if not comment.is_published and not (comment.number and has_living_replies(comment)):
-        raise Http404
+        raise gone(comment)
     return redirect(place_of(comment, explicit=REMEMBERED in request.COOKIES))
 
 
@@ -125,8 +128,10 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def respect(request: HttpRequest, pk: int) -> HttpResponse:
     """Gives ("1") or takes back ("0") a vote; the form says which, so that asking twice changes nothing."""
     comment = _numbered_comment(request, pk)
-    if comment is None or not comment.is_published:
+    if comment is None:
         raise Http404
+    if not comment.is_published:
+        raise gone(comment)
     wanted = request.POST.get("wanted") != "0"
     reader = acting_reader(request)
     comment = vote(comment=comment, reader=reader, wanted=wanted)
@@ -141,7 +146,7 @@ def remember_view(request: HttpRequest, slug: str) -> HttpResponse:
     """Keeps order and view on the device. The cookie names no one, so pages stay the same for all who only read."""
     article = get_object_or_404(Article.objects.published(), slug=slug)
     position = Position.from_query({}, remembered=request.POST.get("ansicht", ""))
-    response = redirect(f"{article.get_absolute_url()}#kommentare")
+    response = redirect(f"{article.get_absolute_url()}#ordnung")
     if position == Position():
         response.delete_cookie(REMEMBERED)
     else:
@@ -199,7 +204,8 @@ def _write(
                 comment = _post(request, article, parent, passage, form)
             except Refused as refused:
                 refusal, status = str(refused), refused.status
-                form = CommentForm({**form.data.dict(), "form_key": new_form_key()}, **options)
+                key = new_form_key(instead_of=read_form_key(form.cleaned_data["form_key"]))
+                form = CommentForm({**form.data.dict(), "form_key": key}, **options)
             else:
                 return _posted(request, comment, notify=form.cleaned_data["notify"])
     else:

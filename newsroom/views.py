@@ -100,7 +100,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "newsroom/error.html", {"status": 404}, status=404)
+    """Some are told what was there (comments.gone)."""
+    about = {name: getattr(exception, name, "") for name in ("said", "address")}
+    return render(request, "newsroom/error.html", {"status": 404, **about}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

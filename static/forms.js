@@ -142,6 +142,11 @@ const store = {
   remove(name) { try { localStorage.removeItem(name); } catch { /* as above */ } },
   names() { try { return Object.keys(localStorage); } catch { return []; } },
 };
+const tab = {
+  get(name) { try { return JSON.parse(sessionStorage.getItem(name)); } catch { return null; } },
+  set(name, value) { try { sessionStorage.setItem(name, JSON.stringify(value)); } catch { /* as above */ } },
+  remove(name) { try { sessionStorage.removeItem(name); } catch { /* as above */ } },
+};
 
 // Who is signed in; drafts begun as a guest survive signing in, but nobody finds those of another's account.
 const account = document.querySelector("[data-account]")?.textContent ?? "";
@@ -158,16 +163,19 @@ document.addEventListener("input", ({ target }) => {
   if (!form || !("commentForm" in form.dataset)) return;
   const { body, notify } = form.elements;
   const who = Object.fromEntries(WHO.map((name) => [name, form.elements[name]?.value ?? ""]));
-  if (body.value.trim()) store.set(draftName(form), { body: body.value, who, notify: notify?.checked, at: Date.now(), account });
+  if (body.value.trim() && body.value !== stored(form)) store.set(draftName(form), { body: body.value, who, notify: notify?.checked, at: Date.now(), account });
   else store.remove(draftName(form));
   markDrafts();
 });
 
-/* Puts a draft back into a form that is still empty. */
+/* The words that a form for changing them came with; a new comment has none. */
+const stored = (form) => ("edit" in form.dataset ? form.elements.body.defaultValue : "");
+
+/* Puts a draft back into a form that nobody has written in. */
 function restoreDrafts(within) {
   for (const form of within.querySelectorAll("[data-comment-form]")) {
     const draft = draftOf(draftName(form));
-    if (!draft || form.elements.body.value) continue;
+    if (!draft || form.elements.body.value !== stored(form)) continue;
     form.elements.body.value = draft.body;
     for (const name of WHO) if (form.elements[name] && !form.elements[name].value) form.elements[name].value = draft.who?.[name] ?? "";
     if (form.elements.notify) form.elements.notify.checked ||= Boolean(draft.notify);
@@ -179,7 +187,7 @@ function restoreDrafts(within) {
 function offerDiscarding(form) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.discard });
   button.addEventListener("click", () => {
-    form.elements.body.value = "";
+    form.elements.body.value = stored(form);
     form.elements.body.dispatchEvent(new Event("input", { bubbles: true })); // and so it is no draft any more
     form.elements.body.focus();
     button.remove();
@@ -205,24 +213,24 @@ for (const name of store.names()) {
 
 document.addEventListener("newsroom:sent", ({ target }) => {
   target.wasSent = true;
-  if (target.action) store.remove(draftName(target));
+  if (!target.action) return;
+  store.remove(draftName(target));
+  // Who they are is known now, in the page's other forms too.
+  for (const { elements } of document.querySelectorAll("[data-comment-form]")) {
+    for (const name of WHO) if (elements[name] && !elements[name].value) elements[name].value = target.elements[name]?.value ?? "";
+  }
 });
 
 // A form on a page of its own is sent without htmx: that it was taken is seen where the answer leads.
 const SENT_AWAY = "newsroom.abgeschickt"; // the name of the draft under way
 document.addEventListener("submit", ({ target: form, defaultPrevented }) => {
   if (defaultPrevented || !("commentForm" in form.dataset)) return;
-  try { sessionStorage.setItem(SENT_AWAY, draftName(form)); } catch { /* storage may be forbidden: then there is no draft */ }
+  tab.set(SENT_AWAY, draftName(form));
 });
 
-function forgetSentAway() {
-  try {
-    const name = sessionStorage.getItem(SENT_AWAY);
-    sessionStorage.removeItem(SENT_AWAY);
-    if (name && /^#kommentar-(wartet-)?\d+$/.test(location.hash)) store.remove(name);
-  } catch { /* as above */ }
-}
-forgetSentAway();
+const sentAway = tab.get(SENT_AWAY);
+tab.remove(SENT_AWAY);
+if (sentAway && /^#kommentar-(wartet-)?\d+$/.test(location.hash)) store.remove(sentAway);
 
 document.addEventListener("htmx:load", ({ detail: { elt } }) => { restoreDrafts(elt.closest("body")); markDrafts(); });
 

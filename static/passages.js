@@ -77,6 +77,8 @@ function offerPick() {
 }
 
 if (article) {
+  // The skip link's target would take the focus of every press on the text, and Tab begin at the article's first line.
+  article.addEventListener("pointerdown", () => article.closest("[tabindex]")?.removeAttribute("tabindex"));
   document.addEventListener("selectionchange", () => {
     clearTimeout(waiting);
     waiting = setTimeout(offerPick, QUIET);

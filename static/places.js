@@ -35,6 +35,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 // --- After sending, the comment is shown and focused; a reply form opens once and Esc closes it --------------------
 
 let wanted = null;
+let before = ""; // the page's own address, where a comment's stands in its place
 
 function show(anchor) {
   const element = document.getElementById(anchor);
@@ -43,11 +44,17 @@ function show(anchor) {
   // What came while the page was open has its place on another page, perhaps: its permalink finds it.
   const standsElsewhere = element.matches(".sent .comment, .just-arrived .comment") || location.pathname.startsWith("/kommentar/");
   const permalink = standsElsewhere && element.querySelector(":scope > header a.time")?.getAttribute("href");
+  if (permalink && !location.pathname.startsWith("/kommentar/")) before = location.href;
   history.replaceState(history.state, "", permalink || `#${anchor}`);
   element.scrollIntoView({ block: "center", behavior: "instant" });
   element.focus({ preventScroll: true });
   return true;
 }
+
+// Back from taking back or deleting it leads to the page, not to a comment that is gone.
+document.addEventListener("click", ({ target }) => {
+  if (before && target.closest?.("[href$='/loeschen/'], [formaction$='/loeschen/']")) history.replaceState(history.state, "", before);
+}, true);
 
 document.addEventListener("newsroom:show", (event) => {
   if (!show(event.detail.value)) wanted = event.detail.value; // its page is still on the way
@@ -60,11 +67,16 @@ document.addEventListener("newsroom:sent", ({ target }) => {
 });
 const focusFirstError = (part) => part.querySelector?.("[aria-invalid=true]")?.focus();
 focusFirstError(document); // of a form with a page of its own
-document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr } }) => {
+document.addEventListener("htmx:afterSettle", ({ detail: { elt, xhr, requestConfig } }) => {
   if (wanted && show(wanted)) wanted = null;
-  if (xhr?.status === 422) {
-    focusFirstError(elt);
-    if (elt.matches("[data-comment-form]")) document.querySelector("#kommentare-antwort > .passing")?.remove(); // of the one before
+  if (xhr?.status === 422) focusFirstError(elt);
+  if (xhr?.status >= 400 && elt.matches("[data-comment-form]")) {
+    document.querySelector("#kommentare-antwort > .passing")?.remove(); // of the one before
+    if (document.activeElement === document.body) elt.elements.body.focus(); // the button pressed is gone
+    if (draftName(elt) !== DRAFT + requestConfig.path) { // what it answers is gone, and the draft has another address
+      store.remove(DRAFT + requestConfig.path);
+      elt.elements.body.dispatchEvent(new Event("input", { bubbles: true }));
+    }
   }
   if (elt.id === "bewertung" && xhr?.status !== 422 && document.activeElement === document.body) elt.querySelector("button").focus({ preventScroll: true });
   elt.querySelector?.("form > .preview")?.scrollIntoView({ block: "nearest", behavior: "instant" }); // above the button that asked for it
@@ -145,6 +157,26 @@ document.addEventListener("htmx:afterSwap", () => {
   if (!first) return;
   first.focus({ preventScroll: true });
   scrollBy({ top: first.getBoundingClientRect().top - top, behavior: "instant" });
+});
+
+// What was loaded in place is not there after "back", unless the browser keeps whole pages: then the address of the
+// comment in view leads to it.
+let grew = false;
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => { grew ||= target?.id === "mehr" || Boolean(target?.matches(".thread")); });
+addEventListener("click", (event) => { // last of all: not where somebody else has answered the press
+  const link = event.target.closest?.("a[href]");
+  if (!grew || !link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || (link.hash && link.pathname === location.pathname)) return;
+  const inView = [...document.querySelectorAll("#faeden .comment")].find((comment) => comment.getBoundingClientRect().bottom > 0);
+  const permalink = inView?.querySelector(":scope > header a.time")?.getAttribute("href");
+  if (!permalink) return;
+  before ||= location.href;
+  history.scrollRestoration = "manual";
+  history.replaceState(history.state, "", permalink);
+});
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted || history.scrollRestoration === "auto") return;
+  history.scrollRestoration = "auto";
+  history.replaceState(history.state, "", before);
 });
 
 // Sorting and sending replace the whole section: what stands half written in other forms moves over.

@@ -46,25 +46,44 @@ document.addEventListener("click", ({ target }) => {
 // --- New since the last visit: only on this device, only if asked for ------------------------------------------------
 
 const SEEN = "newsroom.gesehen"; // {article: number of the newest comment seen}; its being there is the wish
+// In this tab, {article: {since, at, read: [numbers]}}: what is new stays so on all pages of a visit until it was in view.
+const VISIT = "newsroom.besuch";
+const VISIT_LASTS = 30 * 60_000; // ms without another page
+const articlePath = path.replace(/gespraech\/\d+\/$/, "");
 const lastOf = () => Number(conversation()?.dataset.last ?? 0);
 let newSince = null;
+let read = []; // numbers of new ones
 
 function startNew() {
   const seen = store.get(SEEN);
-  if (!seen || !("last" in (conversation()?.dataset ?? {}))) return;
-  newSince = seen[path] ?? null;
-  store.set(SEEN, { ...seen, [path]: Math.max(lastOf(), seen[path] ?? 0) });
+  if (!seen) return;
+  const visit = tab.get(VISIT)?.[articlePath];
+  const goesOn = visit && Date.now() - visit.at < VISIT_LASTS;
+  newSince = goesOn ? visit.since : seen[articlePath] ?? null;
+  read = goesOn ? visit.read : [];
+  noteVisit(read);
+  if (lastOf()) store.set(SEEN, { ...seen, [path]: Math.max(lastOf(), seen[path] ?? 0) });
 }
+
+function noteVisit(readByNow) {
+  if (newSince !== null) tab.set(VISIT, { ...tab.get(VISIT), [articlePath]: { since: newSince, at: Date.now(), read: readByNow } });
+}
+
+const comesIntoView = new IntersectionObserver((entries) => {
+  const came = entries.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => numberOf(target));
+  if (came.length) noteVisit([...new Set([...(tab.get(VISIT)?.[articlePath]?.read ?? read), ...came])]);
+}, { rootMargin: "0px 0px -30% 0px" });
 
 const numberOf = (comment) => Number(comment.id.split("-")[1]);
 const isOwn = (comment) => Boolean(comment.querySelector(":scope > footer [href$='/loeschen/']"));
-const isNew = (comment) => newSince !== null && numberOf(comment) > newSince && !isOwn(comment);
+const isNew = (comment) => newSince !== null && numberOf(comment) > newSince && !read.includes(numberOf(comment)) && !isOwn(comment);
 
 function markNew() {
   if (newSince === null) return;
   for (const comment of document.querySelectorAll("#faeden .comment:not(.new)")) {
     if (!isNew(comment)) continue;
     comment.classList.add("new");
+    comesIntoView.observe(comment);
     comment.querySelector("header")?.append(" ", Object.assign(document.createElement("b"), { className: "badge", textContent: texts.new }));
   }
 }
@@ -78,6 +97,7 @@ function newBar() {
   button.dataset.new = "";
   button.setAttribute("aria-pressed", wished);
   button.addEventListener("click", () => {
+    tab.remove(VISIT);
     if (store.get(SEEN)) store.remove(SEEN);
     else store.set(SEEN, { [path]: lastOf() });
     button.remove();
@@ -86,19 +106,26 @@ function newBar() {
   });
   tools.append(button);
   const own = [...document.querySelectorAll("#faeden .comment")].filter((comment) => isOwn(comment) && numberOf(comment) > newSince);
-  const count = newSince === null ? 0 : lastOf() - newSince - own.length;
+  const count = newSince === null ? 0 : lastOf() - newSince - own.length - read.length;
   if (count <= 0) return;
   const link = Object.assign(document.createElement("a"), { href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: plural(count, texts.newOne, texts.newMany) });
-  tools.prepend(link, " ");
+  const next = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.newNext });
+  next.addEventListener("click", toNextNew);
+  tools.prepend(link, " ", next, " ");
 }
 
 const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", count);
 
+/* On this page; then to the list of all that are new. */
 function toNextNew() {
-  const marked = [...document.querySelectorAll("#faeden .comment.new")];
-  const status = document.getElementById("kommentare-antwort"); // it stays in view
-  if (marked.length) stepTo(marked, 1);
-  else if (status) status.textContent = newSince === null ? texts.newUnknown : texts.newNone;
+  if (stepTo([...document.querySelectorAll("#faeden .comment.new")], 1)) return;
+  const all = document.querySelector("#kommentare .tools a");
+  if (all && !/[?&]seit=/.test(location.search)) return location.assign(all.href);
+  const status = document.getElementById("kommentare-antwort"); // it stays in view until it is read
+  if (!status) return;
+  status.replaceChildren();
+  void status.offsetWidth; // said a second time, it comes again
+  status.append(Object.assign(document.createElement("span"), { className: "passing", textContent: newSince === null ? texts.newUnknown : texts.newNone }));
 }
 
 /* The next of `comments` after the one where the reader is; opens what is folded. */
@@ -107,7 +134,7 @@ function stepTo(comments, step) {
   const after = (comment) => (here ? here.compareDocumentPosition(comment) & Node.DOCUMENT_POSITION_FOLLOWING : comment.getBoundingClientRect().top > 1);
   const ahead = comments.filter((comment) => comment !== here && Boolean(after(comment)) === (step > 0));
   const next = step > 0 ? ahead[0] : ahead.at(-1);
-  if (next) show(next.id);
+  return Boolean(next && show(next.id));
 }
 
 // --- Not to read someone, on this device -----------------------------------------------------------------------------

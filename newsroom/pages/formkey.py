@@ -19,8 +19,10 @@ class FormKey:
     age: float | None  # seconds since the form was opened; None where confirming it was already a second step
 
 
-def new_form_key(*, confirmed: bool = False) -> str:
-    opened = "" if confirmed else f"{timezone.now().timestamp():.1f}"
+def new_form_key(*, confirmed: bool = False, instead_of: FormKey | None = None) -> str:
+    """`instead_of` the key of a form that comes back to its writer: opened when that was."""
+    age = instead_of.age if instead_of is not None else 0
+    opened = "" if confirmed or age is None else f"{timezone.now().timestamp() - age:.1f}"
     return _signer.sign(f"{uuid.uuid4().hex}~{opened}")
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from articles.models import Article, Author, Page, Section
 from tests import factories
@@ -160,6 +161,15 @@ def test_preview_shows_the_article_and_stores_nothing(desk):
     ):
         assert shown in page.text
     assert Article.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "day, shown", [("23.07.2023", "23. Juli 2023"), ("", None), ("gestern", None), ("1.1.9999", None)]
+)
+def test_preview_shows_the_chosen_time(desk, day, shown):
+    page = desk.post(f"{LIST}vorschau/", fields(published_at_0=day, published_at_1="17:30" if day else ""))
+    today = date_format(timezone.localtime(), "DATE_FORMAT")
+    assert (shown or today) in page.text
 
 
 def test_preview_says_what_saving_would_refuse_and_shows_the_section(desk):

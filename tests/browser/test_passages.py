@@ -57,6 +57,14 @@ def write(page: Page, words: str, form_name: str = "Stelle kommentieren") -> Non
     form.get_by_role("button", name="Kommentar absenden").click()
 
 
+def test_tab_goes_on_where_the_words_were_chosen(page: Page, article):
+    page.goto(article.get_absolute_url())
+    page.locator("#absatz-2").dblclick(position={"x": 20, "y": 10})
+    expect(page.get_by_role("link", name="Stelle kommentieren")).to_be_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#absatz-2, #absatz-2 + .choose') !== null")
+
+
 def test_words_dragged_over_with_the_mouse_are_commented_on_in_place(page: Page, article):
     page.goto(article.get_absolute_url())
     before = page.locator("#absatz-1").bounding_box()

@@ -1,0 +1,25 @@
+"""What was once public and is not any more: a link to it, out of a mail or a browser's history, is told so."""
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from comments.models import Comment
+
+
+class Gone(Http404):
+    """`said` and `address`, the article's, stand on the page for what is not found (newsroom.views)."""
+
+    def __init__(self, said: str, address: str):
+        super().__init__(said)
+        self.said, self.address = said, address
+
+
+def gone(comment: Comment) -> Http404:
+    """To be raised about a comment that cannot be shown. Of one that nobody saw there is no trace."""
+    said = {
+        Comment.State.DELETED: _("Dieser Kommentar wurde von seiner Autorin oder seinem Autor gelöscht."),
+        Comment.State.REMOVED: _("Dieser Kommentar wurde von der Redaktion entfernt."),
+    }.get(comment.state)
+    if comment.number is None or said is None:
+        return Http404()
+    return Gone(said, f"{comment.article.get_absolute_url()}#kommentare")

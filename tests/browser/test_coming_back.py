@@ -1,0 +1,140 @@
+"""With scripts: one's place after Back, after an error and after deleting; what is new stays new until it was read."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from articles.models import Article
+from comments import threads
+from comments.models import Comment
+from comments.services import delete_comment
+from tests import factories
+
+
+@pytest.fixture
+def talk(transactional_db) -> Article:
+    article = factories.article()
+    factories.comment(article, "Erster Faden.", name="Rolf")
+    factories.comment(article, "Zweiter Faden.", name="Berta")
+    return article
+
+
+def send_answer(page: Page, number: int, text: str) -> None:
+    comment = page.locator(f"#kommentar-{number}")
+    comment.get_by_role("link", name="Antworten").click()
+    comment.get_by_label("Kommentar", exact=True).fill(text)
+    comment.get_by_label("Name").fill("Carla")
+    comment.get_by_role("button", name="Kommentar absenden").press("Enter")
+
+
+# --- Back ------------------------------------------------------------------------------------------------------------
+
+
+def test_back_from_taking_a_reply_back_leads_to_the_article(page: Page, talk, settings):
+    settings.UNDO_SECONDS = 10
+    page.goto(talk.get_absolute_url())
+    send_answer(page, 1, "Voreilig.")
+    page.locator("#kommentar-3").get_by_role("button", name="Zurückziehen").click()
+    field = page.get_by_label("Kommentar", exact=True)
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Voreilig.")
+    page.go_back()
+    expect(page.locator("#kommentar-1")).to_be_visible()
+    expect(page).to_have_url(re.compile(re.escape(talk.get_absolute_url())))
+
+
+def test_back_to_a_deleted_comment_says_so(page: Page, talk, expected):
+    expected.append("status of 404")
+    page.goto(talk.get_absolute_url())
+    send_answer(page, 1, "Doch nicht.")
+    page.locator("#kommentar-3").get_by_role("link", name="Löschen").click()
+    page.get_by_role("button", name="Löschen").click()
+    expect(page.locator("#kommentar-1")).to_be_focused()  # what it answered
+    page.go_back()
+    expect(page.get_by_role("heading", name="Diesen Kommentar gibt es nicht mehr")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("von seiner Autorin oder seinem Autor gelöscht")
+    page.get_by_role("link", name="Zum Artikel").click()
+    expect(page.locator("#kommentar-2")).to_be_visible()
+
+
+def test_back_leads_to_what_was_loaded_in_place(page: Page, talk, monkeypatch):
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 2)
+    for number in range(3, 5):
+        factories.comment(talk, f"Faden {number}. " + "Viele Worte. " * 300)
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("link", name="Weitere Kommentare").click()
+    page.locator("#kommentar-4").get_by_role("link", name="Melden").click()
+    expect(page.get_by_label("Begründung")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#kommentar-4")).to_be_in_viewport()
+
+
+# --- what was not taken ----------------------------------------------------------------------------------------------
+
+
+def test_whose_answer_has_nothing_to_answer_writes_on(page: Page, talk, expected):
+    """Their words stay, with the keyboard in them, and after a reload too."""
+    expected.append("status of 409")
+    page.goto(talk.get_absolute_url())
+    page.locator("#kommentar-2").get_by_role("link", name="Antworten").click()
+    comment = Comment.objects.get(number=2)
+    delete_comment(comment=comment, reader=comment.reader)
+    send_answer(page, 2, "Ich sehe das anders.")
+    field = page.locator("#kommentar-2").get_by_label("Kommentar", exact=True)
+    expect(page.locator("#kommentar-2").get_by_role("alert")).to_be_visible()
+    expect(field).to_be_focused()
+    page.reload()
+    expect(page.get_by_label("Kommentar", exact=True)).to_have_value("Ich sehe das anders.")
+
+
+def test_draft_of_a_change_survives_a_reload_and_can_be_discarded(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    send_answer(page, 1, "Zuerst so.")
+    page.locator("#kommentar-3").get_by_role("link", name="Bearbeiten").click()
+    field = page.get_by_label("Kommentar", exact=True)
+    field.fill("Lieber so.")
+    page.reload()
+    expect(field).to_have_value("Lieber so.")
+    page.get_by_role("button", name="Entwurf verwerfen").click()
+    expect(field).to_have_value("Zuerst so.")
+    field.fill("Am liebsten so.")
+    page.get_by_role("button", name="Änderung speichern").click()
+    expect(page.locator("#kommentar-3 .text")).to_have_text("Am liebsten so.")
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_who_has_written_is_known_to_the_other_form(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    send_answer(page, 1, "Meine erste.")
+    expect(page.locator("#kommentar-3")).to_be_focused()
+    expect(page.get_by_role("form", name="Kommentar schreiben").get_by_label("Name")).to_have_value("Carla")
+
+
+# --- new since the last visit ----------------------------------------------------------------------------------------
+
+
+def test_new_on_another_page_stays_new_until_it_was_read(page: Page, talk, monkeypatch):
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 2)
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    for number in range(3, 6):
+        factories.comment(talk, f"Neu {number}.")
+    page.reload()
+    link = page.get_by_role("link", name="3 neue Kommentare seit Ihrem letzten Besuch")
+    expect(link).to_be_visible()
+    page.goto(f"{talk.get_absolute_url()}?seite=2")
+    expect(page.locator(".comment.new .text")).to_have_text(["Neu 3.", "Neu 4."])
+    page.locator("#kommentar-4").scroll_into_view_if_needed()
+    page.locator("#kommentar-4").press("n")  # none after it here: to the list of all
+    expect(page).to_have_url(re.compile(r"seit=2"))
+    expect(page.locator(".comment.new .text")).to_have_text(["Neu 5."])
+
+
+def test_next_new_one_has_a_button(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    factories.comment(talk, "Neu.")
+    page.reload()
+    page.get_by_role("button", name="Zum nächsten neuen").click()
+    expect(page.locator("#kommentar-3")).to_be_focused()
