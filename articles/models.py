@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from newsroom.markup import TooLong, article_html, excerpt, without_questions
 from newsroom.sql.prepared import Given, fetch_one
+from newsroom.text.characters import lookalikes
 from newsroom.text.slugs import german_slug
 
 # A time at the ends of Python's calendar cannot be turned into UTC or back: one article would break every list.
@@ -24,6 +25,8 @@ _IMAGE = re.compile(r'<img [^>]*?src="([^"]*)"')
 
 class Author(models.Model):
     name = models.CharField(_("Name"), max_length=120, unique=True)
+    # The name as the eye takes it: nobody else is to write under one that looks like it.
+    likeness = models.TextField(editable=False, db_default="", default="")
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -41,6 +44,10 @@ class Author(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args, **kwargs) -> None:
+        self.likeness = "".join(lookalikes(self.name))
+        super().save(*args, **kwargs)
 
 
 class Section(models.Model):

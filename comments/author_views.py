@@ -130,6 +130,8 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
     With a CSRF token, unlike other pages of mailed links: a stranger's page must not make its visitors somebody else.
     """
     comment = _comments().filter(pk=token_pk(token)).first()
+    if comment is not None and comment.number and comment.is_by(current_reader(request)):
+        return redirect(place_of(comment))  # the link a second time, on the device that has it
     if comment is None or not owner_token_fits(comment, token) or comment.reader.is_account:
         return render(request, "subscriptions/link_dead.html", status=404)
     if request.method == "POST":

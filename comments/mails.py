@@ -21,13 +21,15 @@ def comment_token_fits(comment: Comment, token: str) -> bool:
 
 
 def owner_token(comment: Comment, made_on: date | None = None) -> str:
-    return make_token("own comment", comment.pk, comment.email, str(made_on or timezone.localdate()))
+    """Whose it is belongs to it: once a device has taken the comment over, no other one can with the same link."""
+    made_on = str(made_on or timezone.localdate())
+    return make_token("own comment", comment.pk, comment.email, str(comment.reader_id), made_on)
 
 
 def owner_token_fits(comment: Comment, token: str) -> bool:
     """For the day it was made and the two after it (B13)."""
     days = [str(timezone.localdate() - timedelta(days=ago)) for ago in range(3)]
-    fits = [token_matches(token, "own comment", comment.pk, comment.email, day) for day in days]
+    fits = [token_matches(token, "own comment", comment.pk, comment.email, str(comment.reader_id), day) for day in days]
     return bool(comment.email) and any(fits)
 
 

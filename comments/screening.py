@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from articles.models import Article, Author
-from comments.models import Comment
+from comments.models import BlockedWord, Comment
 from newsroom.pages.formkey import FormKey
 from newsroom.ratelimit import COUNT_UP, Counting
 from newsroom.sql.prepared import Question
+from newsroom.text.characters import lookalikes
 from readers.models import Reader
 
 LINKS_BY_NEWCOMERS = 2
@@ -22,7 +23,10 @@ HELD_ABOVE_PER_NETWORK, REFUSED_ABOVE_PER_NETWORK = 120, 600
 
 _LINK = re.compile(r"(?i)\bhttps?://(?:www\.)?|\bwww\.")
 
-_OFFICES = {"redaktion", "moderation", "moderator", "moderatorin", "admin", "administrator", "administration"}
+# As lookalikes() writes them: with i for l.
+_OFFICES = {"admin", "administration", "administrator", "author", "autor", "autorin", "editor", "editoriai", "staff"}
+# Also at the end of a word ("Chefredaktion"), and with what German puts between it and the next ("Redaktions-Team").
+_OFFICES_OF_ANY_KIND = ("moderation", "moderator", "moderatorin", "redakteur", "redakteurin", "redaktion")
 # Why a comment waits where nothing about it was conspicuous: the editors read these before they appear.
 _ALL_HELD = gettext_lazy("Alle Kommentare dieses Artikels werden geprüft")
 _FIRST_HELD = gettext_lazy("Erster Kommentar")
@@ -54,7 +58,7 @@ class Known:
     """What screening is told by the database."""
 
     blocked: list[str]  # words
-    is_an_authors_name: bool  # the one the comment is to be signed with
+    names_an_author: bool  # the name the comment is to be signed with, or looks as if it did
     by_reader: int  # attempts to write within LIMIT_WINDOW, this one included
     from_network: int
 
@@ -71,8 +75,8 @@ def attempt(reader: Reader, name: str, network: str) -> Question:
     return Question(
         f"WITH counted AS ({COUNT_UP})"
         " SELECT key, count, ARRAY(SELECT word FROM comments_blockedword ORDER BY word),"
-        " EXISTS (SELECT FROM articles_author WHERE lower(name) = lower(%s)) FROM counted",
-        [*counting.parameters, name],
+        " EXISTS (SELECT FROM articles_author WHERE likeness = ANY (string_to_array(%s, ' '))) FROM counted",
+        [*counting.parameters, _names_in(name)],
         read,
     )
 
@@ -103,19 +107,52 @@ def screen(
     if _sounds_like_the_house(name, known) and not _is_of_the_house(reader):
         because.append(_("Name der Redaktion oder einer Autorin"))
     in_a_newcomer = _suspicious_in_a_newcomer(article, body, how)
-    if in_a_newcomer and not Comment.objects.filter(reader=reader).published().exists():
+    if in_a_newcomer and _is_newcomer(reader):
         because += in_a_newcomer
-    found = found_words(known.blocked, f"{name}\n{website}\n{body}")
-    because += [_("Gesperrtes Wort: %s") % word for word in found]
+    because += _blocked(known.blocked, name, website, body)
     verdict.needs_confirmation = article.comment_mode == Article.CommentMode.CONFIRMED and not reader.owns(email)
     return verdict
 
 
+def rules_by_now(comment: Comment) -> list[str]:
+    """Why a comment that waited only for its author's address waits for a moderator too: editors may have changed the
+    article's mode, or the list of words, since it was written."""
+    because = []
+    if comment.article.comment_mode == Article.CommentMode.ALL_HELD:
+        because.append(str(_ALL_HELD))
+    elif comment.article.comment_mode == Article.CommentMode.FIRST_HELD and _is_newcomer(comment.reader):
+        because.append(str(_FIRST_HELD))
+    blocked = list(BlockedWord.objects.order_by("word").values_list("word", flat=True))
+    return because + _blocked(blocked, comment.name, comment.website, comment.body)
+
+
+def _is_newcomer(reader: Reader) -> bool:
+    return not Comment.objects.filter(reader=reader).published().exists()
+
+
+def _blocked(words: list[str], *written: str) -> list[str]:
+    return [_("Gesperrtes Wort: %s") % word for word in found_words(words, "\n".join(written))]
+
+
 def _sounds_like_the_house(name: str, known: Known) -> bool:
     """Would readers take this name for one of ours?"""
-    words = re.findall(r"\w+", name.casefold())
-    house = re.findall(r"\w+", settings.SITE_NAME.casefold())
-    return known.is_an_authors_name or words == house or not _OFFICES.isdisjoint(words)
+    words, house = lookalikes(name), lookalikes(settings.SITE_NAME)
+    spaced_out = "".join(words)  # "R e d a k t i o n"
+    names_the_house = bool(house) and f" {' '.join(house)} " in f" {' '.join(words)} "
+    return known.names_an_author or names_the_house or any(_is_an_office(word) for word in [*words, spaced_out])
+
+
+def _is_an_office(word: str) -> bool:
+    return word in _OFFICES or word.removesuffix("s").endswith(_OFFICES_OF_ANY_KIND)
+
+
+def _names_in(name: str) -> str:
+    """What in a name may be an author's: the whole, and any two or more of its words ("Jana Beck (Autorin)"). As
+    Author.likeness holds them, with a space between."""
+    words = lookalikes(name)
+    ends = range(len(words) + 1)
+    parts = ["".join(words[begin:end]) for begin in ends for end in ends if end - begin >= 2]
+    return " ".join(["".join(words), *parts])
 
 
 def _is_of_the_house(reader: Reader) -> bool:

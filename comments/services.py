@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from articles.models import NUMBER_COMMENT, Counters
 from comments.models import Comment, Passage, Vote
-from comments.screening import Circumstances, attempt, screen
+from comments.screening import Circumstances, attempt, rules_by_now, screen
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
 from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
@@ -136,11 +136,21 @@ def delete_comment(*, comment: Comment, reader: Reader) -> None:
         withdraw(comment, Comment.State.DELETED)
 
 
-def confirm_comment(comment: Comment) -> None:
-    """Its author confirmed the address. Publishes what only waited for that; safe to call twice."""
+def confirm_comment(comment: Comment, *, as_seen: str | None = None) -> None:
+    """Its author confirmed the address. Publishes what only waited for that, or holds it for a moderator where the
+    rules say so by now; safe to call twice. `as_seen` is the fingerprint of the words that were confirmed: other ones,
+    written meanwhile, go on waiting."""
     with transaction.atomic():
         comment = Comment.objects.lock(comment.pk)
-        if comment.is_unconfirmed and comment.article.takes_comments:
+        if not comment.is_unconfirmed or not comment.article.takes_comments:
+            return
+        if as_seen is not None and as_seen != comment.fingerprint:
+            return
+        comment.held_because = rules_by_now(comment)
+        if comment.held_because:
+            comment.save()
+            tell_on_duty(comment_id=comment.pk)
+        else:
             publish(comment)
 
 

@@ -166,13 +166,16 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "subscriptions/link_dead.html", status=404)
     if timezone.now() > comment.created_at + LINK_VALID and not comment.is_published:
         return render(request, "subscriptions/link_dead.html", status=404)
+    has_changed = False
     if request.method == "POST":
-        confirm_comment(comment)
-        reader = current_reader(request)
-        if reader is not None and reader.pk == comment.reader_id:
-            confirm_address(reader, comment.email)
+        confirm_comment(comment, as_seen=request.POST.get("seen"))
         comment.refresh_from_db()
-    return render(request, "comments/confirm.html", {"comment": comment, "article": comment.article})
+        has_changed = comment.is_unconfirmed and comment.article.takes_comments
+        reader = current_reader(request)
+        if reader is not None and reader.pk == comment.reader_id and not has_changed:
+            confirm_address(reader, comment.email)
+    context = {"comment": comment, "article": comment.article, "has_changed": has_changed}
+    return render(request, "comments/confirm.html", context)
 
 
 def _numbered_comment(request: HttpRequest, pk: int) -> Comment | None:

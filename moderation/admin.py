@@ -80,6 +80,13 @@ class CommentAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None) -> bool:
         return False  # removing leaves a reason and a trace, deleting would not
 
+    def save_model(self, request, obj, form, change) -> None:
+        """Nothing: the page's buttons lead to decide(). A row written back whole would undo what its author, or
+        somebody who voted, does at this moment."""
+
+    def log_change(self, request, obj, message) -> None:
+        """Nothing: decisions are kept, and a log of names and words would outlive their deletion (A24)."""
+
     def get_queryset(self, request) -> QuerySet:
         comments = super().get_queryset(request).select_related("article", "parent", "reader")
         return comments.defer(*texts_of("article"))

@@ -6,12 +6,15 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from newsroom.ratelimit import client_network, count_up
+from newsroom.ratelimit import client_network, count_up, forget
 
 # A password is guessed with millions of tries; a person mistypes a few times.
 ATTEMPTS, ATTEMPTS_PER_NETWORK, WINDOW = 10, 60, timedelta(minutes=15)
@@ -24,7 +27,9 @@ class LimitedAuthenticationForm(AdminAuthenticationForm):
         per_name = count_up("admin sign-in", who, window=WINDOW)
         if per_name > ATTEMPTS or count_up("admin sign-in", network, window=WINDOW) > ATTEMPTS_PER_NETWORK:
             raise ValidationError(_("Zu viele Versuche. Bitte warten Sie eine Viertelstunde."), code="limited")
-        return super().clean()
+        cleaned = super().clean()
+        forget("admin sign-in", who)  # whoever knows the password has guessed nothing
+        return cleaned
 
 
 # An editor's day, from top to bottom; what is not named here comes last.
@@ -37,6 +42,19 @@ class NewsroomAdminSite(admin.AdminSite):
     index_title = _("Redaktion")
     login_form = LimitedAuthenticationForm
     enable_nav_sidebar = False  # its width belongs to the texts
+
+    def get_urls(self) -> list:
+        """Django's way from an object to its page asks for no right, and tells the address of what is not public."""
+        ours = path("r/<int:content_type_id>/<path:object_id>/", self.admin_view(self._on_site), name="view_on_site")
+        return [ours, *(url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site")]
+
+    def _on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
+        kind = get_object_or_404(ContentType, pk=content_type_id)
+        desk = self._registry.get(kind.model_class())
+        found = desk.get_object(request, object_id) if desk and desk.has_view_permission(request) else None
+        if found is None or not hasattr(found, "get_absolute_url"):
+            raise Http404
+        return redirect(found)
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: dict | None = None) -> HttpResponse:
         """Of one app; headed by its name alone."""

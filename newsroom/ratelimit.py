@@ -35,8 +35,7 @@ class Counting:
 
     def __init__(self, action: str, whos: list[str], *, window: timedelta):
         now = timezone.now()
-        day_key = f"{settings.SECRET_KEY}{now:%Y-%m-%d}".encode()
-        self._whos = {hmac.digest(day_key, f"{action}\x00{who}".encode(), hashlib.sha256): who for who in whos}
+        self._whos = {_key(action, who): who for who in whos}
         self.parameters = [now + window, list(self._whos), now, now]
 
     def counted(self, rows: Iterable[tuple[bytes, int]]) -> dict[str, int]:
@@ -47,6 +46,15 @@ def count_up(action: str, who: str, *, window: timedelta) -> int:
     """Counts one more `action` of `who` and returns how many there were in this window, this one included."""
     counting = Counting(action, [who], window=window)
     return counting.counted(fetch_all(COUNT_UP, counting.parameters))[who]
+
+
+def forget(action: str, who: str) -> None:
+    Limit.objects.filter(key=_key(action, who)).delete()
+
+
+def _key(action: str, who: str) -> bytes:
+    day_key = f"{settings.SECRET_KEY}{timezone.now():%Y-%m-%d}".encode()
+    return hmac.digest(day_key, f"{action}\x00{who}".encode(), hashlib.sha256)
 
 
 class LimitReachedError(Exception):

@@ -289,7 +289,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"short": {"()": "newsroom.logs.ShortPaths"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["short"]}},
     # A line for every job is noise; what goes wrong there is a warning. And anybody can send what Django turns away (a
     # strange host, too many fields): one line each, not a traceback.
     # And aiosmtpd's would keep who wrote to us.

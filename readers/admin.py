@@ -4,6 +4,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from newsroom.adminsite import ReadOnlyAdmin
 from readers.models import Reader, User
 
 
@@ -19,6 +20,18 @@ class AccountAdmin(UserAdmin):
     ]
     filter_horizontal = []
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Who may give rights away is said by the superusers: the right to change accounts is not the right to all."""
+        return [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not above and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not above and super().has_delete_permission(request, obj)
+
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **options):
         if db_field.name == "groups":
             options["widget"] = forms.CheckboxSelectMultiple
@@ -27,13 +40,7 @@ class AccountAdmin(UserAdmin):
 
 
 @admin.register(Reader)
-class ReaderAdmin(admin.ModelAdmin):
+class ReaderAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "email", "email_confirmed_at", "created_at"]
     search_fields = ["name", "email"]
-    readonly_fields = ["user", "name", "email", "email_confirmed_at", "website", "merged_into", "created_at"]
-
-    def has_add_permission(self, request) -> bool:
-        return False
-
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
+    fields = ["user", "name", "email", "email_confirmed_at", "website", "merged_into", "created_at"]

@@ -27,6 +27,12 @@ _PERHAPS_MARKS = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
 # What browsers send for a line break, what Unicode calls one, and the empty Braille cell: a symbol to Unicode, a blank
 # to the eye.
 _SPACING = str.maketrans({"\r": "\n", "\u2028": "\n", "\u2029": "\n", "\u2800": " "})
+# What looks like a Latin letter: Greek capitals; small letters of Cyrillic and Greek, digits, signs, and l like i.
+_GREEK_CAPITALS = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX")
+_LOOKS_LIKE = str.maketrans(
+    "аеорсухіјѕкмтвнԁ" + "αορνικτεχυη" + "013457l|!@$ıɑɡ",
+    "aeopcyxijskmtbhd" + "aopviktexun" + "oieastiiiasiag",
+)
 
 
 def normalise(text: str) -> str:
@@ -53,6 +59,16 @@ def normalise_line(text: str) -> str:
 def shows_something(text: str) -> bool:
     """Whether a reader would see anything of this text."""
     return any(_is_seen(char) for char in normalise(text))
+
+
+def lookalikes(text: str) -> list[str]:
+    """The words of a name as the eye takes them: equal for names that readers would confuse (C10).
+
+    Accents, capitals, fonts, other alphabets and digits make no difference: "Redakti0n" and "Redaktíon" are the same.
+    """
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not _is_mark(char))
+    plain = plain.translate(_GREEK_CAPITALS).casefold()
+    return re.findall(r"[^\W_]+", plain.translate(_LOOKS_LIKE))
 
 
 def _is_seen(char: str) -> bool:

@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from articles.models import Counters
+from comments.models import Comment
 from comments.services import vote
 from moderation.services import remove
 from ratings.services import rate_article
@@ -116,3 +118,18 @@ def test_what_is_new_is_known_within_a_second(site, transactional_db, article):
     factories.comment(article)
     time.sleep(0.6)
     assert site.everywhere(stand) == {'{"last": 1, "comments": 1}'}
+
+
+def test_yesterdays_copy_of_the_database_is_not_taken_for_what_it_counted_since(transactional_db, client):
+    """The same count comes once more then, of something else."""
+    article = factories.article()
+    counted = Counters.objects.get().activity
+    factories.comment(article, "Verloren.")
+    lost = client.get(article.get_absolute_url())
+    Comment.objects.all().delete()
+    Counters.objects.update(activity=counted, comments=0, last_number=0, last_thread=0)
+    factories.comment(article, "Neu geschrieben.")
+    again = client.get(article.get_absolute_url(), headers={"If-None-Match": lost["ETag"]})
+    assert again.status_code == 200
+    assert "Neu geschrieben." in again.text
+    assert "Verloren." not in again.text

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from articles.models import Article
 from comments.mails import comment_token
-from comments.models import Comment
+from comments.models import BlockedWord, Comment
 from comments.tasks import send_confirmation
 from moderation.services import approve, remove
 from readers.models import Reader
@@ -162,3 +162,39 @@ def test_account_is_not_asked_for_its_address(article):
     browser.post(write_url(article), factories.words(email="eve@example.org"))
     comment = Comment.objects.get()
     assert (comment.state, comment.reader.email) == ("published", user.email)
+
+
+# --- what happened between the mail and the button -------------------------------------------------------------------
+
+
+def seen_in(page: str) -> str:
+    return re.search(r'name="seen" value="(\w+)"', page).group(1)
+
+
+def test_words_changed_meanwhile_are_shown_before_they_are_published(waiting):
+    """Whoever names a stranger's address must not have them publish what they never saw."""
+    opened = Client().get(link(waiting)).text
+    waiting.body = "Ganz anderes."
+    waiting.render()
+    waiting.save()
+    again = Client().post(link(waiting), {"seen": seen_in(opened)}).text
+    assert "Der Text wurde eben geändert." in again
+    assert "Ganz anderes." in again
+    assert Comment.objects.get().state == "held"
+    Client().post(link(waiting), {"seen": seen_in(again)})
+    assert Comment.objects.get().state == "published"
+
+
+@pytest.mark.parametrize(
+    "stricter, because",
+    [
+        (lambda: Article.objects.update(comment_mode="all_held"), "Alle Kommentare dieses Artikels werden geprüft"),
+        (lambda: Article.objects.update(comment_mode="first_held"), "Erster Kommentar"),
+        (lambda: BlockedWord.objects.create(word="wartet"), "Gesperrtes Wort: wartet"),
+    ],
+)
+def test_rules_that_became_stricter_hold(waiting, stricter, because):
+    stricter()
+    page = Client().post(link(waiting), {"seen": seen_in(Client().get(link(waiting)).text)}).text
+    assert "Ihr Kommentar wird geprüft" in page
+    assert (Comment.objects.get().state, Comment.objects.get().held_because) == ("held", [because])

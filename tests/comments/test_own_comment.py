@@ -440,3 +440,15 @@ def test_two_changes_at_once_lose_neither_text(transactional_db, article, author
     edit_comment(comment=stale, reader=reader, body="Eins.", how=how)
     edit_comment(comment=stale, reader=reader, body="Zwei.", how=how)
     assert list(Revision.objects.order_by("pk").values_list("body", flat=True)) == ["Erste *Fassung*.", "Eins."]
+
+
+def test_link_is_worth_nothing_to_a_third_device(article, author):
+    """Whoever finds it later in a mailbox, or in a proxy's log, has no rights over what its first user wrote since."""
+    link = f"/kommentar/mein/{owner_token(the_comment())}/"
+    first, third = Client(), Client()
+    assert first.post(link).status_code == 302
+    assert third.post(link).status_code == 404
+    assert third.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 403
+    # The device that has them is led to the comment.
+    assert first.get(link).url.endswith(f"#{the_comment().anchor}")
+    assert first.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200

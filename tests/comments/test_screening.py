@@ -190,6 +190,27 @@ def test_name_of_the_house_is_held(article, name, client):
     assert (comment.state, comment.held_because) == ("held", ["Name der Redaktion oder einer Autorin"])
 
 
+LOOKALIKES = (
+    "Rеdaktion|Ｒｅｄａｋｔｉｏｎ|𝐑𝐞𝐝𝐚𝐤𝐭𝐢𝐨𝐧|Redaktíon|R e d a k t i o n|Redakti0n|Redaktlon|Redaktion_"
+    "|Chefredaktion|Redaktions-Team"
+    "|Jana Bеck|Jana Beck.|Jana  Beck (Autorin)|JANA BECK, Berlin|Newsroom-Team|Νewsroom|Max ✓ Autor|Chefredakteurin"
+)
+
+
+@pytest.mark.parametrize("name", LOOKALIKES.split("|"))
+def test_name_that_looks_like_one_of_the_house_is_held(article, name, client):
+    Author.objects.create(name="Jana Beck")
+    client.post(write_url(article), factories.words(name=name))
+    assert Comment.objects.get().held_because == ["Name der Redaktion oder einer Autorin"]
+
+
+@pytest.mark.parametrize("name", ["Beck", "Jana B.", "Badminton-Fan", "Koautor", "Жанна Бек", "Max 2000", "🙂"])
+def test_name_that_only_has_something_of_one_is_not(article, name, client):
+    Author.objects.create(name="Jana Beck")
+    client.post(write_url(article), factories.words(name=name))
+    assert Comment.objects.get().state == "published"
+
+
 @pytest.mark.parametrize("name", ["Jana", "Jana Becker", "Leser der Redaktionspost", "Newsroomfan"])
 def test_other_names_are_not(article, name, client):
     Author.objects.create(name="Jana Beck")

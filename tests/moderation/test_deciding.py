@@ -3,8 +3,10 @@
 import re
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from articles.models import Counters
@@ -265,3 +267,20 @@ def test_moderator_without_permission_decides_nothing(article):
     browser.force_login(User.objects.create_user("praktikum", "p@example.org", is_staff=True))
     decide(browser, comment, remove="1", reason="x")
     assert (state(comment), decisions()) == ("published", [])
+
+
+def test_the_comments_page_itself_writes_nothing(desk, article):
+    """A row written back whole would undo what its author does at this moment; and its words would stay in the log."""
+    comment = factories.comment(article, "Vergängliches.")
+    with CaptureQueriesContext(connection) as queries:
+        desk.post(f"/redaktion/comments/comment/{comment.pk}/change/", {"_save": "1"})
+    assert [query["sql"] for query in queries.captured_queries if 'UPDATE "comments_comment"' in query["sql"]] == []
+    assert not LogEntry.objects.exists()
+
+
+def test_who_is_somewhere_is_looked_at_and_not_changed(desk):
+    reader = factories.reader("Anna", "anna@example.org")
+    page = desk.get(f"/redaktion/readers/reader/{reader.pk}/change/").text
+    assert "anna@example.org" in page
+    assert 'name="_save"' not in page
+    assert desk.post(f"/redaktion/readers/reader/{reader.pk}/change/", {"_save": "1"}).status_code == 403

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from comments.models import Comment
@@ -68,3 +69,50 @@ def test_adding_a_colleague_is_german(groups):
     page = desk.get(f"/redaktion/readers/user/{lena.pk}/change/").text
     assert re.findall(r'name="groups"[^>]*>\s*(\w+)', page) == list(GROUPS)
     assert "Raw passwords" not in page
+
+
+def delegate(*names: str) -> tuple[User, Client]:
+    """Somebody of the house with nothing but these rights."""
+    user = User.objects.create_user("olaf", "olaf@example.org", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    browser = Client()
+    browser.force_login(user)
+    return user, browser
+
+
+def test_who_may_change_accounts_may_not_make_themselves_superuser():
+    user, browser = delegate("view_user", "change_user")
+    address = f"/redaktion/readers/user/{user.pk}/change/"
+    form = {"username": "olaf", "is_superuser": "on", "is_staff": "on", "is_active": "on", "first_name": "Olaf"}
+    form |= {"email": user.email, "last_login_0": "", "last_login_1": "", "date_joined_0": "27.11.2026"}
+    assert browser.post(address, form | {"date_joined_1": "12:00:00"}).status_code == 302
+    user.refresh_from_db()
+    assert (user.first_name, user.is_superuser) == ("Olaf", False)
+
+
+def test_nor_change_one_who_is():
+    boss = factories.editor("boss")
+    _user, browser = delegate("view_user", "change_user", "delete_user")
+    assert browser.post(f"/redaktion/readers/user/{boss.pk}/change/", {"username": "x"}).status_code == 403
+    assert browser.post(f"/redaktion/readers/user/{boss.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert browser.get(f"/redaktion/readers/user/{boss.pk}/change/").status_code == 200
+
+
+def test_address_of_a_draft_is_told_only_to_who_may_see_it(desk):
+    draft = factories.article(state="draft", slug="minister-tritt-zurueck")
+    kind = ContentType.objects.get_for_model(draft)
+    _user, browser = delegate("view_comment")
+    assert browser.get(f"/redaktion/r/{kind.pk}/{draft.pk}/").status_code == 404
+    assert desk.get(f"/redaktion/r/{kind.pk}/{draft.pk}/").url == draft.get_absolute_url()
+    for nothing in (f"{kind.pk}/999999", "999999/1", f"{kind.pk}/x"):
+        assert desk.get(f"/redaktion/r/{nothing}/").status_code == 404
+
+
+def test_who_knows_the_password_is_never_kept_out(client):
+    User.objects.create_superuser("lena", "lena@example.org", "richtig")
+    for _ in range(12):
+        assert client.post("/redaktion/login/", {"username": "lena", "password": "richtig"}).status_code == 302
+        client.logout()
+    for _ in range(10):
+        assert client.post("/redaktion/login/", {"username": "lena", "password": "falsch"}).status_code == 200
+    assert "Zu viele Versuche" in client.post("/redaktion/login/", {"username": "lena", "password": "richtig"}).text
