@@ -20,6 +20,7 @@ def sign_in(user: User, device: Reader | None) -> Reader:
         reader = Reader.objects.filter(user=user).first()
         locked = _lock(*(one.pk for one in (reader, device) if one is not None))
         reader = locked[reader.pk] if reader is not None else None
+        address_before = reader.email if reader is not None and reader.email_confirmed_at else ""
         device = locked.get(device.pk) if device is not None else None
         if device is not None and (device.is_account or device.merged_into_id):
             device = None  # it became somebody in the meantime
@@ -31,6 +32,8 @@ def sign_in(user: User, device: Reader | None) -> Reader:
         reader.name = reader.name or known["name"]
         reader.email, reader.email_confirmed_at = known["email"], timezone.now() if known["email"] else None
         reader.save()
+        if address_before and reader.email and address_before != reader.email:
+            subscriptions.services.follow_address(reader, old=address_before, new=reader.email)
         if device is not None:
             merge(device, reader)
     return reader

@@ -262,6 +262,39 @@ def give_to(source: Reader, target: Reader, *, email: str | None = None) -> None
             same.save(update_fields=PROOF)
 
 
+def follow_address(reader: Reader, *, old: str, new: str) -> None:
+    """The account of `reader` has another address, proved like the first: its mails go there from now on, in the same
+    rhythm. Call in a transaction.
+
+    New rows, so that the links of mails already sent end what they belong to; what was ended at the new address before
+    stays ended.
+    """
+    chosen = Recipient.objects.filter(email=old).first()
+    if chosen is not None and not Recipient.objects.filter(email=new).exists():
+        chosen.pk, chosen.email, chosen._state.adding = None, new, True
+        chosen.save()
+    how = _("Neue Adresse des Kontos")
+    for row in reader.subscriptions.active().filter(email=old).select_for_update().order_by("pk"):
+        whose = {"reader": reader} if row.kind == Subscription.Kind.REPLIES else {}
+        kept = {name: getattr(row, name) for name in ("wording", "form_url", "rhythm")}
+        now = timezone.now()
+        there, is_new = Subscription.objects.get_or_create(
+            article_id=row.article_id,
+            kind=row.kind,
+            email=new,
+            **whose,
+            defaults={"reader": reader, "asked_at": now, "confirmed_at": now, **kept},
+        )
+        if is_new:
+            _record(there, Consent.Event.CONFIRMED, how=how, wording=row.wording, form_url=row.form_url)
+        if there.is_active:
+            waiting = row.deliveries.untried().exclude(comment__deliveries__email=new)
+            waiting.update(subscription=there, email=new)
+        row.ended_at, row.resumable = now, False
+        row.save(update_fields=["ended_at", "resumable"])
+        _record(row, Consent.Event.ENDED, how=how)
+
+
 def _consent(article: Article, kind: str) -> dict:
     """What is agreed to, word for word, where, and when (A25)."""
     wish = Subscription.Kind(kind).ticked

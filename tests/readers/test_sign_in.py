@@ -9,6 +9,7 @@ from django.contrib.auth import get_user
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from comments.models import Comment, Vote
 from moderation.models import Notice
@@ -17,7 +18,7 @@ from ratings.models import Rating
 from readers.models import Reader, User
 from readers.services import merge
 from readers.services import sign_in as signed_in
-from subscriptions.models import Subscription
+from subscriptions.models import Consent, Delivery, Recipient, Subscription
 from subscriptions.services import subscribe
 from tests import factories
 from tests.together import at_once
@@ -253,6 +254,42 @@ def test_a_new_address_counts_once_its_code_is_entered_and_the_old_one_is_told(c
     user.refresh_from_db()
     assert (user.email, user.reader.email, user.reader.owns(MAX)) == (MAX, MAX, True)
     assert (letters()[-1].recipient, letters()[-1].subject) == (LEA, "Ihr Konto bei Newsroom hat eine neue Adresse")
+
+
+def test_subscriptions_follow_the_account_to_its_new_address(article, client, mailed_code):
+    sign_up(client, LEA, mailed_code)
+    reader = Reader.objects.get(user__email=LEA)
+    client.post("/konto/email/", {"email": "neu@example.org", "action_add": ""})
+    code = mailed_code()
+    everything = factories.subscription(article, LEA, reader=reader, rhythm="daily")
+    answers = factories.subscription(article, LEA, reader=reader, kind="replies")
+    Recipient.objects.create(email=LEA, language="en")
+    waiting = Delivery.objects.create(comment=factories.comment(article), subscription=everything, email=LEA)
+    client.post("/konto/confirm-email/", {"code": code})
+    assert [row.is_active for row in Subscription.objects.filter(email=LEA)] == [False, False]
+    moved = Subscription.objects.active().filter(email="neu@example.org", reader=reader).order_by("kind")
+    assert [(row.kind, row.rhythm, row.wording) for row in moved] == [
+        ("article", "daily", everything.wording),
+        ("replies", "at_once", answers.wording),
+    ]
+    assert [(row.event, row.how) for row in Consent.objects.order_by("pk")] == [
+        ("confirmed", "Neue Adresse des Kontos"),
+        ("ended", "Neue Adresse des Kontos"),
+    ] * 2
+    assert Recipient.of("neu@example.org").language == "en"
+    waiting.refresh_from_db()
+    assert (waiting.subscription, waiting.email) == (moved[0], "neu@example.org")
+
+
+def test_what_was_ended_at_the_new_address_stays_ended(article):
+    user = User.objects.create_user("lea", LEA)
+    reader = signed_in(user, None)
+    factories.subscription(article, LEA, reader=reader)
+    factories.subscription(article, MAX, ended_at=timezone.now())
+    user.email = MAX
+    user.save()
+    signed_in(user, None)
+    assert not Subscription.objects.active().exists()
 
 
 def test_somebody_elses_address_cannot_be_taken_over(client, mailed_code):
