@@ -102,11 +102,9 @@ class ArticleForm(MarkdownForm):
         """The address is made here and not only when saving, so that one in use is no error."""
         cleaned = super().clean()
         if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
-            was_shown = (
-                self.add_prefix("slug") in self.data
-            )  # not where it could not be changed when the form was opened
-            is_new = not self.instance.pk or was_shown
-            cleaned["slug"] = free_slug(cleaned.get("headline", "")) if is_new else self.instance.slug
+            # Not there at all: when this form was opened, it could not be changed.
+            keeps = self.instance.pk and self.add_prefix("slug") not in self.data
+            cleaned["slug"] = self.instance.slug if keeps else free_slug(cleaned.get("headline", ""))
         return cleaned
 
 

@@ -130,15 +130,16 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
     With a CSRF token, unlike other pages of mailed links: a stranger's page must not make its visitors somebody else.
     """
     comment = _comments().filter(pk=token_pk(token)).first()
-    if comment is not None and comment.number and comment.is_by(current_reader(request)):
-        return redirect(place_of(comment))  # the link a second time, on the device that has it
+    device = current_reader(request)
     if comment is None or not owner_token_fits(comment, token) or comment.reader.is_account:
+        if comment is not None and comment.is_by(device):  # a second time, on the device that has it
+            return redirect(_shown(comment))
         return render(request, "subscriptions/link_dead.html", status=404)
     if request.method == "POST":
-        reader = continue_as(comment.reader, email=comment.email, device=current_reader(request))
+        reader = continue_as(comment.reader, email=comment.email, device=device)
         if not reader.is_account:  # a session says who that is
             remember(request, reader)
-        return redirect(place_of(comment) if comment.number else comment.article.get_absolute_url())
+        return redirect(_shown(comment))
     response = render(request, "comments/take_over.html", {"comment": comment, "article": comment.article})
     # After "no-referrer" browsers send "Origin: null" with the form, and no token helps against that. The address, and
     # with it the token in it, is in no Referer header either way.
@@ -153,6 +154,10 @@ def _changed(request: HttpRequest, comment: Comment) -> HttpResponse:
     answer = _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")
     messages.info(request, answer, extra_tags="comments")
     return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
+
+
+def _shown(comment: Comment) -> str:
+    return place_of(comment) if comment.number else comment.article.get_absolute_url()
 
 
 def _where_it_stood(comment: Comment) -> str:

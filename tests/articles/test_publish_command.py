@@ -112,6 +112,15 @@ def test_another_article_of_the_same_address_replaces_nothing(publish, other):
     assert Article.objects.count() == 2
 
 
+def test_article_that_was_saved_in_the_admin_is_still_the_same(publish):
+    """Browsers send lines that end otherwise."""
+    publish(GOOD)
+    article = Article.objects.get()
+    article.source = article.source.replace("\n", "\r\n")
+    save_article(article)
+    assert "auf den neuen Stand gebracht" in publish(GOOD.replace("Zweiter", "Neuer"))
+
+
 def test_file_that_says_nothing_of_it_leaves_the_editors_decisions(publish):
     publish(GOOD)
     article = Article.objects.get()

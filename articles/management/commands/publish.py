@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
@@ -53,8 +54,11 @@ def _shown(article: Article) -> str:
 def _is_another(article: Article, written: ArticleFile) -> bool:
     """Two articles may be called the same ("Polizeibericht"), and no headline in Cyrillic makes an address of its own:
     one whose text has no paragraph in common is not a later version, and its comments are about something else."""
-    paragraphs = [{" ".join(part.split()) for part in text.split("\n\n")} for text in (article.source, written.text)]
-    return article.headline != written.headline or paragraphs[0].isdisjoint(paragraphs[1])
+    return article.headline != written.headline or _paragraphs(article.source).isdisjoint(_paragraphs(written.text))
+
+
+def _paragraphs(text: str) -> set[str]:
+    return {" ".join(part.split()) for part in re.split(r"\r?\n\s*\n", text)}
 
 
 @transaction.atomic
