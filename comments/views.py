@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -25,7 +26,7 @@ from comments.position import REMEMBERED, Position
 from comments.posting import post_comment
 from comments.screening import Circumstances
 from comments.services import Refused, confirm_comment, vote
-from comments.showing import threads_html
+from comments.showing import replies_label, threads_html
 from comments.threads import has_living_replies, place_of, whole_thread
 from comments.writing import write_page
 from newsroom.markup import comment_html
@@ -269,6 +270,9 @@ def _posted_reply(request: HttpRequest, comment: Comment, sentence: str, *, pass
     retarget(response, f"#{comment.parent.anchor}")
     reswap(response, "afterend")
     trigger_client_event(_sent(response), "newsroom:show", comment.anchor, after="settle")
+    if comment.is_published:
+        replies = replies_label(comment.root.reply_count + 1, get_language())  # as it was when this one was written
+        trigger_client_event(response, "newsroom:answered", {"root": comment.root.anchor, "replies": replies})
     return response
 
 

@@ -59,6 +59,11 @@ document.addEventListener("click", ({ target }) => {
 document.addEventListener("newsroom:show", (event) => {
   if (!show(event.detail.value)) wanted = event.detail.value; // its page is still on the way
 });
+// The thread says how many answers it has by now.
+document.addEventListener("newsroom:answered", ({ detail: { root, replies } }) => {
+  const fold = document.getElementById(root)?.parentElement.querySelector(":scope > .replies > summary");
+  if (fold) fold.textContent = replies;
+});
 // A part that is put in comes from a page with a title of its own; this one stays what it is.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => { detail.ignoreTitle = true; });
 document.addEventListener("newsroom:sent", ({ target }) => {

@@ -63,6 +63,7 @@ def test_reply_appears_beneath_what_it_answers_and_nothing_else_moves(page: Page
     expect(page.locator("#kommentar-1 form")).to_have_count(0)
     expect(page.locator("#kommentar-1 + .sent #kommentar-8")).to_have_count(1)
     expect(page.get_by_role("heading", name="8 Kommentare")).to_be_visible()
+    expect(page.locator("summary")).to_have_text("6 Antworten")
     expect(page.locator(".arrived button")).to_have_count(0)
     page.reload()
     expect(page).to_have_url(re.compile(r"/gespraech/1/#kommentar-8$"))
