@@ -144,7 +144,7 @@ class ArticleAdmin(admin.ModelAdmin):
             return format_html('<a href="{}">{}</a>', article.get_absolute_url(), _("veröffentlicht"))
         return _("geplant")
 
-    @admin.display(description=_("Anzahl"), ordering="counters__comments")
+    @admin.display(description=_("Zahl der Kommentare"), ordering="counters__comments")
     def comment_count(self, article: Article) -> int:
         return article.counters.comments
 

@@ -3,18 +3,24 @@
 Not YAML: a German headline with a colon in it ("Lukaschenko trifft Putin: Wird ...") would be an error there.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from articles.models import YEARS, Article, Author, Section
+from articles.models import YEARS, Article, Author, Section, check_images_of
 from newsroom.markup import ARTICLE_LIMIT
 
 REQUIRED = ("titel", "autor")
-OPTIONAL = ("adresse", "vorspann", "ressort", "datum", "stand", "kommentare", "kommentare bis", "frage", "schlusswort")
+OPTIONAL = (
+    *("adresse", "vorspann", "ressort", "datum", "stand"),
+    *("kommentare", "kommentare bis", "pause", "frage", "schlusswort"),
+)
 FIELDS = {
     "titel": (Article, "headline"),
     "autor": (Author, "name"),
@@ -34,6 +40,9 @@ COMMENT_MODES = {
 }
 
 
+PAUSES = {"keine": 0, "30 sekunden": 30, "1 minute": 60, "5 minuten": 300}
+
+
 class BadFile(ValueError):
     """Says, in sentences, everything that is wrong with a file."""
 
@@ -51,9 +60,10 @@ class ArticleFile:
     summary: str = ""
     section: str = ""
     published_at: datetime | None = None
-    state: str = ""  # from here on, what the head does not say is ""
-    comment_mode: str = ""
+    state: str | None = None
+    comment_mode: str | None = None
     closes_at: datetime | None = None
+    slow_mode: int | None = None  # seconds
     question: str = ""
     closing_note: str = ""
 
@@ -97,7 +107,14 @@ def parse(content: str) -> ArticleFile:
             )
     state = _choice(values, "stand", STATES, problems)
     mode = _choice(values, "kommentare", COMMENT_MODES, problems)
+    slow_mode = _choice(values, "pause", PAUSES, problems)
     published_at, closes_at = (_time(values, name, problems) for name in ("datum", "kommentare bis"))
+    if closes_at is not None and published_at is not None and closes_at <= published_at:
+        problems.append(_("„kommentare bis“ liegt vor der Veröffentlichung: Dann kann niemand etwas schreiben."))
+    try:
+        check_images_of(text)
+    except ValidationError as error:
+        problems += error.messages
     if problems:
         raise BadFile(problems)
     return ArticleFile(
@@ -111,6 +128,7 @@ def parse(content: str) -> ArticleFile:
         state=state,
         comment_mode=mode,
         closes_at=closes_at,
+        slow_mode=slow_mode,
         question=values.get("frage", ""),
         closing_note=values.get("schlusswort", ""),
     )
@@ -124,14 +142,15 @@ def _split(content: str) -> tuple[str, str]:
     return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :])
 
 
-def _choice(values: dict, name: str, choices: dict, problems: list[str]) -> str:
+def _choice(values: dict, name: str, choices: dict, problems: list[str]) -> Any:
+    """None where the head does not say it."""
     value = values.get(name, "").lower()
     if value and value not in choices:
         problems.append(
             _("„%(name)s: %(value)s“ gibt es nicht. Möglich sind: %(choices)s.")
             % {"name": name, "value": value, "choices": ", ".join(choices)}
         )
-    return choices.get(value, "")
+    return choices.get(value)
 
 
 def _time(values: dict, name: str, problems: list[str]) -> datetime | None:
@@ -139,13 +158,17 @@ def _time(values: dict, name: str, problems: list[str]) -> datetime | None:
     value = values.get(name, "")
     if not value:
         return None
+    german = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})((?: |, )\d.*)?", value)
+    if german:
+        day, month, year, hour = german.groups(default="")
+        value = f"{year}-{month:0>2}-{day:0>2}{hour.replace(',', '')}"
     try:
         day = parse_date(value)
         moment = datetime(day.year, day.month, day.day) if day else parse_datetime(value)
     except ValueError:
         moment = None
     if moment is None or moment.year not in YEARS:
-        sentence = _("„%(name)s: %(value)s“ ist kein Datum. Beispiel: 2026-11-22 oder 2026-11-22 18:30")
-        problems.append(sentence % {"name": name, "value": value})
+        sentence = _("„%(name)s: %(value)s“ ist kein Datum. Beispiel: 2026-11-22 oder 22.11.2026 18:30")
+        problems.append(sentence % {"name": name, "value": values[name]})
         return None
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

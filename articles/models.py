@@ -90,13 +90,13 @@ def texts_of(article: str) -> list[str]:
 
 def check_images(html: str) -> None:
     """Readers load nothing from anybody else, so no browser would show other servers' images: ValidationError."""
-    foreign = [url for url in _IMAGE.findall(html) if not url.startswith(f"{settings.SITE_URL}/")]
+    foreign = [url for url in _IMAGE.findall(html) if not url.startswith(("/", f"{settings.SITE_URL}/"))]
     if foreign:
         sentence = _(
             "Bilder von anderen Servern zeigt die Seite nicht, denn die sähen, wer sie liest: %(url)s."
-            " Legen Sie das Bild auf Ihren eigenen Server; seine Adresse beginnt dann mit %(own)s/."
+            " Legen Sie Bilder auf Ihren eigenen Server; ihre Adressen beginnen dann mit %(own)s/ oder nur mit /."
         )
-        raise ValidationError({"source": sentence % {"url": foreign[0], "own": settings.SITE_URL}})
+        raise ValidationError({"source": sentence % {"url": ", ".join(foreign), "own": settings.SITE_URL}})
 
 
 def check_images_of(source: str) -> None:
@@ -210,9 +210,11 @@ class Article(models.Model):
 
     @property
     def closed_since(self) -> datetime | None:
-        """When its readers could write for the last time; None if that is not known, or they still can."""
+        """When its readers could write for the last time; None if that is not known, or they never could."""
         moments = [moment for moment in (self.closed_at, self.closes_at) if moment is not None]
-        return min(moments) if self.is_closed and moments and min(moments) <= timezone.now() else None
+        if not self.is_closed or not moments or self.published_at is None:
+            return None
+        return min(moments) if self.published_at < min(moments) <= timezone.now() else None
 
     @property
     def teaser(self) -> str:

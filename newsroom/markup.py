@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import nh3
 from bleach.sanitizer import Cleaner
+from django.conf import settings
 from django.utils.encoding import iri_to_uri
 from django.utils.html import linebreaks
 from markdown import Markdown
@@ -226,7 +227,8 @@ def _without_punctuation(url: str) -> str:
 
 def _editors_target(target: str) -> str | None:
     """Where an article may link to: the web, this site, a passage, a mail address."""
-    if re.fullmatch(r"/(?![/\\])[^\\]*|#[\w-]+|mailto:[^@]+@[^@]+", target):
+    is_ours = target.startswith(f"{settings.SITE_URL}/") and "\\" not in target  # "localhost", too
+    if is_ours or re.fullmatch(r"/(?![/\\])[^\\]*|#[\w-]+|mailto:[^@]+@[^@]+", target):
         return iri_to_uri(target)
     address = web_address(target)
     return address and address.href

@@ -175,6 +175,7 @@ if ANYMAIL:
 
 # One language per site, not per request: everyone who only reads gets the same bytes.
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="de")
+FORMAT_MODULE_PATH = ["newsroom.formats"]  # English as Europe writes its dates
 LANGUAGES = [("de", _("Deutsch")), ("en", _("Englisch"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env("TIME_ZONE", default="Europe/Berlin")

@@ -25,7 +25,7 @@ from subscriptions.rhythm import Clock, Rhythm
 OPT_IN_VALID = timedelta(hours=48)
 # Ticked where a comment is written; what is agreed to is kept to the word (A25).
 TICKED_WITH_COMMENT = _("Benachrichtige mich bei Antworten auf meinen Kommentar")
-TICKED_FOR_ALL = _("für alle Ihre Kommentare hier")
+TICKED_FOR_ALL = _("und auf meine anderen hier")
 # How long who ended it may say, where they ended it, that it was a mistake; later they subscribe anew.
 SECOND_THOUGHTS = timedelta(hours=1)
 # How long the link to all subscriptions, which every mail carries, opens them.
@@ -205,7 +205,7 @@ class Recipient(models.Model):
 
     class Meta:
         verbose_name = _("Empfänger")
-        verbose_name_plural = _("Empfänger")
+        verbose_name_plural = pgettext_lazy("plural", "Empfänger")
         constraints = [
             models.CheckConstraint(name="recipient_email_lower", condition=~Q(email="") & Q(email=Lower("email"))),
             models.CheckConstraint(

@@ -80,7 +80,7 @@ def subscribe(
         row.save()
         if is_new:
             # What was ticked, to the word; what is confirmed says more.
-            ticked = f"{TICKED_WITH_COMMENT} ({TICKED_FOR_ALL}): „{article.headline}“"
+            ticked = f"{TICKED_WITH_COMMENT} {TICKED_FOR_ALL}: „{article.headline}“"
             asked = {"wording": ticked if with_comment else row.wording, "form_url": row.form_url, "at": row.asked_at}
             _record(row, Consent.Event.ASKED, how=_("Formular auf der Seite"), **asked)
         if row.is_active and not was_active:
@@ -274,7 +274,8 @@ def follow_address(reader: Reader, *, old: str, new: str) -> None:
         chosen.pk, chosen.email, chosen._state.adding = None, new, True
         chosen.save()
     how = _("Neue Adresse des Kontos")
-    for row in reader.subscriptions.active().filter(email=old).select_for_update().order_by("pk"):
+    theirs = Q(reader=reader) | Q(kind=Subscription.Kind.ARTICLE)  # an article is followed by an address
+    for row in Subscription.objects.active().filter(theirs, email=old).select_for_update().order_by("pk"):
         whose = {"reader": reader} if row.kind == Subscription.Kind.REPLIES else {}
         kept = {name: getattr(row, name) for name in ("wording", "form_url", "rhythm")}
         now = timezone.now()

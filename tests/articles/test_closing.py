@@ -15,8 +15,8 @@ from tests.comments.test_posting import write_url
 
 # Later than now: what the tests publish is public then.
 EVENING = datetime(2030, 11, 27, 18, 30, tzinfo=ZoneInfo("Europe/Berlin"))
-CLOSED = "Die Kommentare zu diesem Artikel sind geschlossen. Schreiben konnte man hier bis"
-SINCE = f"{CLOSED} 27. November 2030, 18:30 Uhr."
+CLOSED = "Die Kommentare zu diesem Artikel sind geschlossen."
+SINCE = "Schreiben konnte man hier bis 27. November 2030, 18:30 Uhr."
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def page(client, article: Article, **headers: str):
 
 def notice(text: str) -> str:
     """What stands where the form stood."""
-    return " ".join(text.partition('<p class="notice">')[2].partition("</p>")[0].split())
+    return " ".join(text.partition('<div class="notice"><p>')[2].partition("</div>")[0].split())
 
 
 def close(article: Article, *, why: str = "") -> None:
@@ -43,7 +43,7 @@ def test_an_editor_closes_with_a_word_why(article, client, at):
     factories.comment(article)
     at(EVENING)
     close(article, why="Die Debatte ist <geführt>.")
-    why = f"{SINCE} Die Debatte ist &lt;geführt&gt;. Lesen können Sie sie weiterhin."
+    why = f"{CLOSED} Lesen können Sie sie weiterhin. {SINCE}</p> <p>Die Debatte ist &lt;geführt&gt;.</p>"
     assert notice(page(client, article).text) == why
     assert notice(client.get(write_url(article)).text) == why
 
@@ -51,7 +51,13 @@ def test_an_editor_closes_with_a_word_why(article, client, at):
 def test_nothing_to_read_is_not_offered(article, client, at):
     at(EVENING)
     close(article)
-    assert notice(page(client, article).text) == SINCE
+    assert notice(page(client, article).text) == f"{CLOSED} {SINCE}</p>"
+    assert 'id="abonnieren"' not in page(client, article).text  # there will be nothing to tell
+
+
+def test_what_was_never_open_says_nothing_of_a_time(db, client):
+    article = factories.article(comment_mode=Article.CommentMode.CLOSED)
+    assert notice(page(client, article).text) == f"{CLOSED} </p>"
 
 
 def test_saved_again_it_is_closed_since_the_first_time(article, at):
@@ -83,8 +89,8 @@ def test_closes_by_itself_at_its_time(article, client, at):
     assert after.status_code == 200
     assert "<textarea" not in after.text
     day = timezone.localtime(article.closes_at)
-    assert notice(after.text).startswith(CLOSED)
-    assert notice(after.text).endswith(f"{day:%H:%M} Uhr.")
+    assert notice(after.text).startswith(f"{CLOSED} Schreiben konnte man hier bis")
+    assert notice(after.text).endswith(f"{day:%H:%M} Uhr.</p>")
 
 
 def test_who_sends_too_late_keeps_their_words(article, client, at):

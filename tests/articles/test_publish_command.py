@@ -30,7 +30,8 @@ Ressort: Lokales
 Datum: 2026-11-22 18:30
 Stand: Entwurf
 Kommentare: erste prüfen
-Kommentare bis: 2026-12-24 12:00
+Kommentare bis: 24.12.2026, 12:00
+Pause: 1 Minute
 Frage: Wie kommen Sie zur Arbeit?
 Schlusswort: Die Brücke ist wieder offen.
 ---
@@ -73,6 +74,7 @@ def test_everything_a_file_can_say(publish):
     assert (article.state, article.comment_mode) == ("draft", "first_held")
     assert (article.question, article.source) == ("Wie kommen Sie zur Arbeit?", "Text.\n")
     assert article.closes_at == datetime(2026, 12, 24, 11, tzinfo=UTC)
+    assert article.slow_mode == 60
     assert article.closing_note == "Die Brücke ist wieder offen."
 
 
@@ -148,6 +150,12 @@ BAD = {
     "bad mode": (GOOD.replace("autor:", "kommentare: ja\nautor:"), "„kommentare: ja“ gibt es nicht."),
     "bad date": (GOOD.replace("autor:", "datum: gestern\nautor:"), "„datum: gestern“ ist kein Datum."),
     "bad end": (GOOD.replace("autor:", "kommentare bis: bald\nautor:"), "„kommentare bis: bald“ ist kein Datum."),
+    "end before the beginning": (
+        GOOD.replace("autor:", "datum: 1.2.2020\nkommentare bis: 1.1.2020\nautor:"),
+        "Dann kann niemand etwas schreiben.",
+    ),
+    "bad pause": (GOOD.replace("autor:", "pause: lang\nautor:"), "„pause: lang“ gibt es nicht."),
+    "foreign image": (GOOD + "\n![x](https://anderswo.example/x.png)\n", "Bilder von anderen Servern"),
     "no such day": (GOOD.replace("autor:", "datum: 2026-02-30\nautor:"), "„datum: 2026-02-30“ ist kein Datum."),
     "no such hour": (GOOD.replace("autor:", "datum: 2026-02-03 25:00\nautor:"), "ist kein Datum."),
     "bad address": (GOOD.replace("autor:", "adresse: Zwei Wörter!\nautor:"), "slug:"),

@@ -81,6 +81,7 @@ def _store(written: ArticleFile) -> tuple[Article, bool]:
     # Editors open and close comments in the admin: a file that says nothing of it changes nothing of it.
     article.comment_mode = written.comment_mode or article.comment_mode
     article.closes_at = written.closes_at or article.closes_at
+    article.slow_mode = article.slow_mode if written.slow_mode is None else written.slow_mode
     article.closing_note = written.closing_note or article.closing_note
     article.clean_fields(exclude=["html"])
     article.clean()
