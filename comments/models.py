@@ -24,6 +24,7 @@ from readers.models import Reader
 EXCERPT = 160  # characters
 PASSAGES_MARKED = 1_000  # of an article, so that its page costs the same however many there are
 EDIT_WINDOW = timedelta(minutes=15)
+_QUOTATION = re.compile(r"<blockquote>(?:(?!<blockquote>).)*?</blockquote>", re.DOTALL)
 _BLOCK = re.compile(r"<(?!/?(?:a|em|strong|code)\b)")
 
 
@@ -117,6 +118,18 @@ class CommentQuerySet(models.QuerySet):
 
     def with_article(self) -> "CommentQuerySet":
         return self.select_related("article", "parent").defer(*texts_of("article"))
+
+
+def _without_quotations(html: str) -> str:
+    found = 1
+    while found:  # those within others first
+        html, found = _QUOTATION.subn("", html)
+    return html
+
+
+def _beginning(html: str) -> str:
+    apart = _BLOCK.sub(r" \g<0>", html[: 10 * EXCERPT])  # or two paragraphs' words would be one
+    return excerpt(" ".join(unescape(strip_tags(apart)).split()), EXCERPT)
 
 
 class Comment(models.Model):
@@ -250,9 +263,8 @@ class Comment(models.Model):
 
     @property
     def excerpt(self) -> str:
-        """The beginning of what it says, as plain text, for a list."""
-        apart = _BLOCK.sub(r" \g<0>", self.html[: 10 * EXCERPT])  # or two paragraphs' words would be one
-        return excerpt(" ".join(unescape(strip_tags(apart)).split()), EXCERPT)
+        """The beginning of what its author says, as plain text, for a list: no quotation, unless that is all."""
+        return _beginning(_without_quotations(self.html)) or _beginning(self.html)
 
     @property
     def editable_until(self) -> datetime:

@@ -183,3 +183,15 @@ def test_an_editor_who_only_signed_in_to_the_admin_is_named_and_not_the_guest_of
     client.force_login(User.objects.create_user("anna", "anna@example.org", is_staff=True, first_name="Anna"))
     masthead = client.get(article.get_absolute_url()).text.split("</header>")[0]
     assert "data-account>Anna</a>" in masthead
+
+
+@pytest.mark.parametrize(
+    "body, shown",
+    [
+        ("> Fremde Worte.\n\nMeine Antwort.", "Meine Antwort."),
+        ("Erst ich.\n\n> Dann\n>\n> > der davor\n>\n> und der.\n\nUnd *wieder* ich.", "Erst ich. Und wieder ich."),
+        ("> Nur ein Zitat.", "Nur ein Zitat."),
+    ],
+)
+def test_what_is_recommended_is_said_in_its_authors_own_words(article, body, shown):
+    assert factories.comment(article, body).excerpt == shown
