@@ -5,7 +5,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from articles.frontmatter import ArticleFile, BadFile, parse
 from articles.models import Article, Author, Section
@@ -13,9 +15,9 @@ from articles.services import save_article
 from newsroom.text.slugs import german_slug
 
 _UNREADABLE = {
-    FileNotFoundError: "diese Datei gibt es nicht",
-    IsADirectoryError: "ein Ordner, keine Datei",
-    PermissionError: "darf von Ihnen nicht gelesen werden",
+    FileNotFoundError: gettext_lazy("diese Datei gibt es nicht"),
+    IsADirectoryError: gettext_lazy("ein Ordner, keine Datei"),
+    PermissionError: gettext_lazy("darf von Ihnen nicht gelesen werden"),
 }
 
 
@@ -31,7 +33,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file}: {_UNREADABLE.get(type(error), error.strerror)}") from error
         except UnicodeDecodeError as error:
-            raise CommandError(f"{file}: keine UTF-8-Datei (Stelle {error.start})") from error
+            raise CommandError(f"{file}: " + _("keine UTF-8-Datei (Stelle %d)") % error.start) from error
         except BadFile as bad:
             raise CommandError("\n".join(f"{file}: {problem}" for problem in bad.problems)) from bad
         try:
@@ -39,16 +41,18 @@ class Command(BaseCommand):
         except ValidationError as error:
             lines = [f"{file}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
             raise CommandError("\n".join(lines)) from error
-        done = "neu" if is_new else "auf den neuen Stand gebracht"
+        done = _("neu") if is_new else _("auf den neuen Stand gebracht")
         self.stdout.write(f"{article.get_absolute_url()}  {article.headline}  ({done}, {_shown(article)})")
 
 
 def _shown(article: Article) -> str:
     if article.state == Article.State.DRAFT:
-        return "Entwurf"
+        return _("Entwurf")
     if article.published_at > timezone.now():
-        return f"erscheint am {timezone.localtime(article.published_at):%d.%m.%Y um %H:%M}"
-    return "veröffentlicht"
+        moment = timezone.localtime(article.published_at)
+        day, hour = date_format(moment, "SHORT_DATE_FORMAT"), date_format(moment, "TIME_FORMAT")
+        return _("erscheint am %(day)s um %(hour)s") % {"day": day, "hour": hour}
+    return _("veröffentlicht")
 
 
 def _is_another(article: Article, written: ArticleFile) -> bool:
