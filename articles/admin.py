@@ -1,4 +1,5 @@
 from contextlib import suppress
+from copy import deepcopy
 from datetime import datetime
 
 from django import forms
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from articles.forms import ArticleForm, MarkdownForm, SiteTimeField, check_length
 from articles.models import Article, ArticleQuerySet, Author, Page, Section, check_images
 from articles.passages import questions
-from articles.services import save_article
+from articles.services import change_comment_mode, save_article
 from newsroom.markup import TooLong, article_html
 
 
@@ -90,6 +91,14 @@ class ArticleAdmin(admin.ModelAdmin):
         # People have bookmarked it, and mails link to it. Asked of the row: a form with an error has changed `obj`.
         return ["slug"] if obj is not None and Article.objects.filter(pk=obj.pk).once_public().exists() else []
 
+    def get_fieldsets(self, request, obj=None) -> list:
+        shown = deepcopy(super().get_fieldsets(request, obj))
+        if self.has_change_permission(request, obj) or obj is None:
+            return shown
+        for _title, options in shown:  # to who may only look, a form's own field has nothing to say
+            options["fields"] = [name for name in options["fields"] if name != "seen"]
+        return shown
+
     def formfield_for_choice_field(self, db_field, request, **options):
         # In the list: a row changed by somebody else since it was shown is not one that this editor has changed.
         if db_field.name in self.list_editable:
@@ -101,7 +110,10 @@ class ArticleAdmin(admin.ModelAdmin):
         return {"author": own.pk if own else None, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request, obj, form, change) -> None:
-        save_article(obj)
+        if set(form.fields) & {"source", "headline"}:
+            save_article(obj)
+        else:  # a row of the list
+            change_comment_mode(obj, obj.comment_mode)
 
     def has_delete_permission(self, request, obj=None) -> bool:
         """Readers' words do not go with an article: once it has comments, it becomes a draft again and keeps them."""

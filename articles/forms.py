@@ -4,6 +4,7 @@ from datetime import date, datetime, time
 from itertools import chain, count
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
@@ -98,6 +99,11 @@ class ArticleForm(MarkdownForm):
         """A form shows a time to the second, and not which of two it is: one that nobody touched stays what it was."""
         return self.cleaned_data[name] if name in self.changed_data else getattr(self.instance, name)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if settings.COMMENT_DAYS and "closes_at" in self.fields and not self.instance.was_public:
+            self.fields["closes_at"].help_text = _("Leer: %d Tage nach der Veröffentlichung.") % settings.COMMENT_DAYS
+
     def clean(self) -> dict:
         """The address is made here and not only when saving, so that one in use is no error."""
         cleaned = super().clean()
@@ -105,6 +111,9 @@ class ArticleForm(MarkdownForm):
             # Not there at all: when this form was opened, it could not be changed.
             keeps = self.instance.pk and self.add_prefix("slug") not in self.data
             cleaned["slug"] = self.instance.slug if keeps else free_slug(cleaned.get("headline", ""))
+        published_at, closes_at = cleaned.get("published_at"), cleaned.get("closes_at")
+        if published_at and closes_at and closes_at <= published_at:
+            self.add_error("closes_at", _("Das liegt vor der Veröffentlichung: Dann kann niemand etwas schreiben."))
         return cleaned
 
 

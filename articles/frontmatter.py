@@ -5,7 +5,7 @@ Not YAML: a German headline with a colon in it ("Lukaschenko trifft Putin: Wird 
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -154,7 +154,7 @@ def _choice(values: dict, name: str, choices: dict, problems: list[str]) -> Any:
 
 
 def _time(values: dict, name: str, problems: list[str]) -> datetime | None:
-    """A date (midnight) or date and time, in the site's time zone."""
+    """A date (of what lasts until then, its last minute, else midnight) or date and time, in the site's zone."""
     value = values.get(name, "")
     if not value:
         return None
@@ -164,7 +164,8 @@ def _time(values: dict, name: str, problems: list[str]) -> datetime | None:
         value = f"{year}-{month:0>2}-{day:0>2}{hour.replace(',', '')}"
     try:
         day = parse_date(value)
-        moment = datetime(day.year, day.month, day.day) if day else parse_datetime(value)
+        hour = time(23, 59) if name == "kommentare bis" else time.min
+        moment = datetime.combine(day, hour) if day else parse_datetime(value)
     except ValueError:
         moment = None
     if moment is None or moment.year not in YEARS:

@@ -46,7 +46,7 @@ class Author(models.Model):
         return self.name
 
     def save(self, *args, **kwargs) -> None:
-        self.likeness = "".join(lookalikes(self.name))
+        self.likeness = "".join(lookalikes(self.name)[0])
         super().save(*args, **kwargs)
 
 
@@ -179,9 +179,6 @@ class Article(models.Model):
                 name="article_comment_mode_valid",
                 condition=Q(comment_mode__in=["open", "confirmed", "first_held", "all_held", "closed"]),
             ),
-            models.CheckConstraint(
-                name="article_closed_only_if_closed", condition=Q(closed_at=None) | Q(comment_mode="closed")
-            ),
         ]
         indexes = [models.Index(fields=["-published_at", "-id"], name="article_newest")]
 
@@ -197,6 +194,11 @@ class Article(models.Model):
     @property
     def is_public(self) -> bool:
         return self.state == self.State.PUBLISHED and self.published_at <= timezone.now()
+
+    @property
+    def was_public(self) -> bool:
+        """Readers may know its address; it may be a draft again."""
+        return self.published_at is not None and self.published_at <= timezone.now()
 
     @property
     def takes_comments(self) -> bool:

@@ -1,6 +1,7 @@
 """What editors do with articles."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import timedelta
 
 from django.conf import settings
@@ -18,12 +19,11 @@ def save_article(article: Article) -> Article:
 
     Raises newsroom.markup.TooLong.
     """
-    now = timezone.now()
+    before = Article.objects.filter(pk=article.pk).only("state", "published_at", "comment_mode", "closes_at").first()
     if article.state == Article.State.PUBLISHED:
-        article.published_at = article.published_at or now
-        if settings.COMMENT_DAYS and article.closes_at is None and not _was_published(article):
-            article.closes_at = article.published_at + timedelta(days=settings.COMMENT_DAYS)
-    article.closed_at = (article.closed_at or now) if article.comment_mode == Article.CommentMode.CLOSED else None
+        article.published_at = article.published_at or timezone.now()
+        _close_by_itself(article, before)
+    _note_closing(article, before)
     article.render()
     with transaction.atomic():
         article.save()
@@ -33,8 +33,33 @@ def save_article(article: Article) -> Article:
     return article
 
 
-def _was_published(article: Article) -> bool:
-    return Article.objects.filter(pk=article.pk, state=Article.State.PUBLISHED).exists()
+def change_comment_mode(article: Article, mode: str) -> None:
+    """That and nothing else: somebody may be writing on the rest."""
+    with transaction.atomic():
+        row = Article.objects.select_for_update(no_key=True).get(pk=article.pk)
+        before = copy(row)
+        row.comment_mode = mode
+        _note_closing(row, before)
+        row.save(update_fields=["comment_mode", "closed_at", "modified_at"])
+        Counters.objects.touch(row.pk)
+
+
+def _close_by_itself(article: Article, before: Article | None) -> None:
+    """As many days after publication as the site says; moved with it, until readers have seen the article."""
+    days = timedelta(days=settings.COMMENT_DAYS)
+    if not days or (before is not None and before.was_public):
+        return
+    by_default = before.published_at + days if before is not None and before.published_at else None
+    if article.closes_at in (None, by_default):
+        article.closes_at = article.published_at + days
+
+
+def _note_closing(article: Article, before: Article | None) -> None:
+    """Since when, if anybody could write before."""
+    if article.comment_mode != Article.CommentMode.CLOSED:
+        article.closed_at = None
+    elif before is not None and before.takes_comments:
+        article.closed_at = timezone.now()
 
 
 def _place_passages(article: Article) -> None:

@@ -136,23 +136,29 @@ def _blocked(words: list[str], *written: str) -> list[str]:
 
 def _sounds_like_the_house(name: str, known: Known) -> bool:
     """Would readers take this name for one of ours?"""
-    words, house = lookalikes(name), lookalikes(settings.SITE_NAME)
+    house, _within = lookalikes(settings.SITE_NAME)
+    return known.names_an_author or any(_names_the_house(words, house) for words in lookalikes(name))
+
+
+def _names_the_house(words: list[str], house: list[str]) -> bool:
     spaced_out = "".join(words)  # "R e d a k t i o n"
-    names_the_house = bool(house) and f" {' '.join(house)} " in f" {' '.join(words)} "
-    return known.names_an_author or names_the_house or any(_is_an_office(word) for word in [*words, spaced_out])
+    names_it = bool(house) and f" {' '.join(house)} " in f" {' '.join(words)} "
+    return names_it or any(_is_an_office(word) for word in [*words, spaced_out])
 
 
 def _is_an_office(word: str) -> bool:
-    return word in _OFFICES or word.removesuffix("s").endswith(_OFFICES_OF_ANY_KIND)
+    return word in _OFFICES or word.removesuffix("s").removesuffix("steam").endswith(_OFFICES_OF_ANY_KIND)
 
 
 def _names_in(name: str) -> str:
     """What in a name may be an author's: the whole, and any two or more of its words ("Jana Beck (Autorin)"). As
     Author.likeness holds them, with a space between."""
-    words = lookalikes(name)
-    ends = range(len(words) + 1)
-    parts = ["".join(words[begin:end]) for begin in ends for end in ends if end - begin >= 2]
-    return " ".join(["".join(words), *parts])
+    found = set()
+    for words in lookalikes(name):
+        ends = range(len(words) + 1)
+        found |= {"".join(words[begin:end]) for begin in ends for end in ends if end - begin >= 2}
+        found.add("".join(words))
+    return " ".join(sorted(found - {""}))
 
 
 def _is_of_the_house(reader: Reader) -> bool:

@@ -102,7 +102,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         number=number,
     )
     if not root.is_published and not root.reply_count:
-        raise Http404
+        raise gone(root)
     begins = _number(request.GET.get("ab")) - 1 if "ab" in request.GET else _number(request.GET.get("nach"))
     shown, following = whole_thread(root, max(begins, 0))
     context = {

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from articles.models import Article
+from comments.gone import gone
 from comments.models import Comment
 from moderation.by_mail import Instruction, Step, read_instruction
 from moderation.forms import NoticeForm, RemovalForm
@@ -25,9 +25,9 @@ NOTICES_PER_NETWORK, PER_NETWORK = 30, timedelta(hours=1)
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """A notice about a comment, open to anyone, signed in or not (A4, A5)."""
-    comment = get_object_or_404(
-        Comment.objects.published().filter(article__in=Article.objects.published()).with_article(), pk=pk
-    )
+    comment = get_object_or_404(Comment.objects.on_published_articles().with_article(), pk=pk)
+    if not comment.is_published:
+        raise gone(comment)
     initial = {"url": site_url(comment.get_absolute_url())}
     form = NoticeForm(request.POST if request.method == "POST" else None, initial=initial)
     status = 422 if form.is_bound else 200

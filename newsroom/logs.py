@@ -3,13 +3,13 @@
 import logging
 import re
 
-_LONG = re.compile(r"[^/?\s]{40,}")
+_TOKEN = re.compile(r"(?<=/)((?:kommentar/(?:ja|mein)|dienst|abo/(?:ja|nein)|abos)/)[^/?\s]+")
 
 
-class ShortPaths(logging.Filter):
-    """Tokens of mailed links are rights, and some hold an address: no log needs them (A22)."""
+class NoTokens(logging.Filter):
+    """The last part of a mailed link's address is a right, and in some holds a mail address: no log needs it (A22)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(_LONG.sub("…", arg) if isinstance(arg, str) else arg for arg in record.args)
+            record.args = tuple(_TOKEN.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args)
         return True

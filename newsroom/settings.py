@@ -290,8 +290,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"short": {"()": "newsroom.logs.ShortPaths"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["short"]}},
+    "filters": {"no_tokens": {"()": "newsroom.logs.NoTokens"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_tokens"]}},
     # A line for every job is noise; what goes wrong there is a warning. And anybody can send what Django turns away (a
     # strange host, too many fields): one line each, not a traceback.
     # And aiosmtpd's would keep who wrote to us.

@@ -8,6 +8,11 @@ from newsroom.adminsite import ReadOnlyAdmin
 from readers.models import Reader, User
 
 
+def _is_above(account: User | None, user: User) -> bool:
+    """Whoever sets a colleague's password could do what they may do."""
+    return account is not None and account.is_staff and account != user and not user.is_superuser
+
+
 @admin.register(User)
 class AccountAdmin(UserAdmin):
     """What somebody may do is said by groups: of single permissions nobody remembers why they were given."""
@@ -25,12 +30,10 @@ class AccountAdmin(UserAdmin):
         return [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not above and super().has_change_permission(request, obj)
+        return not _is_above(obj, request.user) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not above and super().has_delete_permission(request, obj)
+        return not _is_above(obj, request.user) and super().has_delete_permission(request, obj)
 
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **options):
         if db_field.name == "groups":

@@ -80,7 +80,8 @@ document.addEventListener("htmx:confirm", (event) => {
 
 /* How many ms a comment must still wait: nobody is held for having typed or pasted fast. */
 function mayGo(form, submitter) {
-  if (!("commentForm" in form.dataset) || submitter?.name === "preview" || !isComplete(form)) return 0;
+  // What is changed was written before: the server asks for no time either.
+  if (!("commentForm" in form.dataset) || "stored" in form.dataset || submitter?.name === "preview" || !isComplete(form)) return 0;
   return FASTEST_HUMAN - (Date.now() - (form.opened ?? 0));
 }
 
@@ -169,7 +170,7 @@ document.addEventListener("input", ({ target }) => {
 });
 
 /* The words that a form for changing them came with; a new comment has none. */
-const stored = (form) => ("edit" in form.dataset ? form.elements.body.defaultValue : "");
+const stored = (form) => form.dataset.stored ?? "";
 
 /* Puts a draft back into a form that nobody has written in. */
 function restoreDrafts(within) {

@@ -170,10 +170,11 @@ let grew = false;
 document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => { grew ||= target?.id === "mehr" || Boolean(target?.matches(".thread")); });
 addEventListener("click", (event) => { // last of all: not where somebody else has answered the press
   const link = event.target.closest?.("a[href]");
-  if (!grew || !link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || (link.hash && link.pathname === location.pathname)) return;
+  const leaves = link && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.shiftKey && link.protocol.startsWith("http") && !link.target && !link.hasAttribute("download");
+  if (!grew || !leaves || (link.hash && link.pathname === location.pathname)) return;
   const inView = [...document.querySelectorAll("#faeden .comment")].find((comment) => comment.getBoundingClientRect().bottom > 0);
   const permalink = inView?.querySelector(":scope > header a.time")?.getAttribute("href");
-  if (!permalink) return;
+  if (!permalink || inView.getBoundingClientRect().top > innerHeight) return; // still in the text
   before ||= location.href;
   history.scrollRestoration = "manual";
   history.replaceState(history.state, "", permalink);

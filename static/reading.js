@@ -78,8 +78,18 @@ const numberOf = (comment) => Number(comment.id.split("-")[1]);
 const isOwn = (comment) => Boolean(comment.querySelector(":scope > footer [href$='/loeschen/']"));
 const isNew = (comment) => newSince !== null && numberOf(comment) > newSince && !read.includes(numberOf(comment)) && !isOwn(comment);
 
+/* One's own are not new to oneself. */
+function noteOwn(numbers) {
+  const unread = numbers.filter((number) => number > newSince && !read.includes(number));
+  if (newSince === null || !unread.length) return;
+  read.push(...unread);
+  noteVisit([...new Set([...(tab.get(VISIT)?.[articlePath]?.read ?? []), ...unread])]);
+}
+document.addEventListener("newsroom:show", ({ detail: { value } }) => noteOwn([Number(value.split("-")[1])]));
+
 function markNew() {
   if (newSince === null) return;
+  noteOwn([...document.querySelectorAll("#faeden .comment")].filter(isOwn).map(numberOf));
   for (const comment of document.querySelectorAll("#faeden .comment:not(.new)")) {
     if (!isNew(comment)) continue;
     comment.classList.add("new");
@@ -105,8 +115,7 @@ function newBar() {
     document.querySelector("#kommentare .tools [data-new]").focus();
   });
   tools.append(button);
-  const own = [...document.querySelectorAll("#faeden .comment")].filter((comment) => isOwn(comment) && numberOf(comment) > newSince);
-  const count = newSince === null ? 0 : lastOf() - newSince - own.length - read.length;
+  const count = newSince === null ? 0 : lastOf() - newSince - read.length;
   if (count <= 0) return;
   const link = Object.assign(document.createElement("a"), { href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: plural(count, texts.newOne, texts.newMany) });
   const next = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.newNext });
@@ -298,6 +307,8 @@ document.addEventListener("htmx:load", refresh);
 function arrive() {
   const target = location.hash.startsWith("#kommentar-") && document.getElementById(location.hash.slice(1));
   if (!target || !target.matches(".comment")) return;
+  // The browser would scroll back to where the page it remembers was, before parts of it came.
+  if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") history.scrollRestoration = "manual";
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   target.focus({ preventScroll: true });
   target.scrollIntoView({ block: "center", behavior: "instant" }); // what is on its way there may still grow

@@ -277,16 +277,14 @@ def follow_address(reader: Reader, *, old: str, new: str) -> None:
     theirs = Q(reader=reader) | Q(kind=Subscription.Kind.ARTICLE)  # an article is followed by an address
     for row in Subscription.objects.active().filter(theirs, email=old).select_for_update().order_by("pk"):
         whose = {"reader": reader} if row.kind == Subscription.Kind.REPLIES else {}
-        kept = {name: getattr(row, name) for name in ("wording", "form_url", "rhythm")}
-        now = timezone.now()
-        there, is_new = Subscription.objects.get_or_create(
-            article_id=row.article_id,
-            kind=row.kind,
-            email=new,
-            **whose,
-            defaults={"reader": reader, "asked_at": now, "confirmed_at": now, **kept},
+        there, _new = Subscription.objects.select_for_update().get_or_create(
+            article_id=row.article_id, kind=row.kind, email=new, **whose, defaults={"reader": reader}
         )
-        if is_new:
+        now = timezone.now()
+        if not there.is_active and not _ended_by_its_owner(there, how):
+            there.reader, there.confirmed_at, there.ended_at, there.resumable = reader, now, None, False
+            there.wording, there.form_url, there.rhythm = row.wording, row.form_url, row.rhythm
+            there.save()
             _record(there, Consent.Event.CONFIRMED, how=how, wording=row.wording, form_url=row.form_url)
         if there.is_active:
             waiting = row.deliveries.untried().exclude(comment__deliveries__email=new)
@@ -294,6 +292,14 @@ def follow_address(reader: Reader, *, old: str, new: str) -> None:
         row.ended_at, row.resumable = now, False
         row.save(update_fields=["ended_at", "resumable"])
         _record(row, Consent.Event.ENDED, how=how)
+
+
+def _ended_by_its_owner(row: Subscription, moved: str) -> bool:
+    """And not only because the account went on elsewhere."""
+    if row.ended_at is None:
+        return False
+    last = row.consents.filter(event=Consent.Event.ENDED).order_by("pk").last()
+    return last is None or last.how != moved
 
 
 def _consent(article: Article, kind: str) -> dict:

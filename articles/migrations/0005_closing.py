@@ -35,11 +35,4 @@ class Migration(migrations.Migration):
                 verbose_name="Schlusswort",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="article",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closed_at", None), ("comment_mode", "closed"), _connector="OR"),
-                name="article_closed_only_if_closed",
-            ),
-        ),
     ]

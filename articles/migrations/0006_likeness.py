@@ -7,7 +7,7 @@ from newsroom.text.characters import lookalikes
 
 def look_at_names(apps, schema_editor) -> None:
     for author in apps.get_model("articles", "Author").objects.all():
-        author.likeness = "".join(lookalikes(author.name))
+        author.likeness = "".join(lookalikes(author.name)[0])
         author.save(update_fields=["likeness"])
 
 

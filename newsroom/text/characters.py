@@ -27,12 +27,15 @@ _PERHAPS_MARKS = re.compile("[\u0300-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
 # What browsers send for a line break, what Unicode calls one, and the empty Braille cell: a symbol to Unicode, a blank
 # to the eye.
 _SPACING = str.maketrans({"\r": "\n", "\u2028": "\n", "\u2029": "\n", "\u2800": " "})
-# What looks like a Latin letter: Greek capitals; small letters of Cyrillic and Greek, digits, signs, and l like i.
+# What looks like a Latin letter: Greek capitals; small letters of Cyrillic, Greek and others, small and boxed capitals;
+# digits, and l like i; signs.
 _GREEK_CAPITALS = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX")
-_LOOKS_LIKE = str.maketrans(
-    "аеорсухіјѕкмтвнԁ" + "αορνικτεχυη" + "013457l|!@$ıɑɡ",
-    "aeopcyxijskmtbhd" + "aopviktexun" + "oieastiiiasiag",
-)
+_LETTERS = str.maketrans(
+    "аеорсухіјѕкмтвнԁ" + "αορνικτεχυη" + "ıɑɡøđłħŧ" + "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+    "aeopcyxijskmtbhd" + "aopviktexun" + "iagodlht" + "abcdefghijklmnoprstuvwyz",
+) | {first + place: chr(ord("a") + place) for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6) for place in range(26)}
+_DIGITS = str.maketrans("013457l", "oieasti")
+_SIGNS = str.maketrans("|!@$", "iias")
 
 
 def normalise(text: str) -> str:
@@ -61,14 +64,17 @@ def shows_something(text: str) -> bool:
     return any(_is_seen(char) for char in normalise(text))
 
 
-def lookalikes(text: str) -> list[str]:
+def lookalikes(text: str) -> tuple[list[str], list[str]]:
     """The words of a name as the eye takes them: equal for names that readers would confuse (C10).
 
     Accents, capitals, fonts, other alphabets and digits make no difference: "Redakti0n" and "Redaktíon" are the same.
+    Read in two ways: signs, and digits at a word's end, say nothing ("|Redaktion1|") or are letters ("Red@ktion").
     """
     plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not _is_mark(char))
-    plain = plain.translate(_GREEK_CAPITALS).casefold()
-    return re.findall(r"[^\W_]+", plain.translate(_LOOKS_LIKE))
+    plain = plain.translate(_GREEK_CAPITALS).casefold().translate(_LETTERS)
+    apart = [re.sub(r"(?<=\D)\d+$", "", word) for word in re.findall(r"[^\W_]+", plain)]
+    within = re.findall(r"[^\W_]+", plain.translate(_SIGNS))
+    return [word.translate(_DIGITS) for word in apart], [word.translate(_DIGITS) for word in within]
 
 
 def _is_seen(char: str) -> bool:

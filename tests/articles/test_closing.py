@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from articles.models import Article
-from articles.services import save_article
+from articles.services import change_comment_mode, save_article
 from comments.models import Comment
 from tests import factories
 from tests.comments.test_posting import write_url
@@ -112,15 +112,56 @@ def test_closed_by_hand_before_its_time_is_closed_since_then(article, at):
     assert article.closed_since == EVENING
 
 
-def test_the_site_says_for_how_long(db, settings):
+def test_closed_again_by_hand_it_is_closed_since_then(article, at):
+    """And what was closed before anybody noted when is not closed since it was last saved."""
+    Article.objects.update(comment_mode=Article.CommentMode.CLOSED)
+    article = Article.objects.get()
+    save_article(article)
+    assert article.closed_at is None
+
+
+# --- after so many days ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_weeks(settings) -> timedelta:
     settings.COMMENT_DAYS = 14
+    return timedelta(days=14)
+
+
+def test_the_site_says_for_how_long(db, two_weeks, at):
     article = factories.article(state=Article.State.DRAFT)
     assert article.closes_at is None
     article.state, article.published_at = Article.State.PUBLISHED, EVENING
     save_article(article)
-    assert article.closes_at == EVENING + timedelta(days=14)
-    article.closes_at = None  # the editor wants no end
+    assert article.closes_at == EVENING + two_weeks
+    article.published_at += timedelta(days=30)  # put off
     save_article(article)
+    assert article.closes_at == article.published_at + two_weeks
+
+
+def test_the_editor_has_the_last_word(db, two_weeks, at):
+    article = factories.article(closes_at=EVENING)
+    assert article.closes_at == EVENING
+    article.closes_at = None  # for ever
+    save_article(article)
+    for state in (Article.State.DRAFT, Article.State.PUBLISHED):
+        article.state = state
+        save_article(article)
     assert Article.objects.get().closes_at is None
-    own = factories.article(closes_at=EVENING)
-    assert own.closes_at == EVENING
+
+
+def test_form_says_what_empty_means(desk, two_weeks, article):
+    assert "Leer: 14 Tage nach der Veröffentlichung." in desk.get("/redaktion/articles/article/add/").text
+    assert "Leer: ohne Ende." in desk.get(f"/redaktion/articles/article/{article.pk}/change/").text
+
+
+def test_list_changes_nothing_else(article):
+    """Somebody may have saved the article between the list's reading and its writing."""
+    old = Article.objects.get()
+    article.headline = "Neu"
+    save_article(article)
+    change_comment_mode(old, Article.CommentMode.CLOSED)
+    stored = Article.objects.get()
+    assert (stored.headline, stored.comment_mode) == ("Neu", "closed")
+    assert stored.closed_at is not None

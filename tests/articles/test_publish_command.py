@@ -101,6 +101,7 @@ def test_what_editors_files_look_like(publish, change):
     [
         GOOD.replace("Erster", "Ganz anderer").replace("Zweiter *Absatz*.", "Nichts davon."),  # of the same name
         GOOD.replace("titel: Brücke: Wie lange noch?", "titel: Brücke! Wie lange noch?"),  # of the same address
+        GOOD.replace("Erster", "Ganz anderer"),  # which only ends in the same words
     ],
 )
 def test_another_article_of_the_same_address_replaces_nothing(publish, other):
@@ -127,13 +128,20 @@ def test_file_that_says_nothing_of_it_leaves_the_editors_decisions(publish):
     publish(GOOD)
     article = Article.objects.get()
     article.state, article.comment_mode, article.closing_note = "draft", "closed", "Genug."
+    article.question = "Und Sie?"
     save_article(article)
     assert publish(GOOD.replace("Zweiter", "Neuer")).endswith("(auf den neuen Stand gebracht, Entwurf)\n")
     article.refresh_from_db()
     assert (article.state, article.comment_mode, article.closing_note) == ("draft", "closed", "Genug.")
+    assert article.question == "Und Sie?"
     publish(GOOD.replace("autor:", "stand: veröffentlicht\nkommentare: offen\nautor:"))
     article.refresh_from_db()
     assert (article.state, article.comment_mode) == ("published", "open")
+
+
+def test_until_a_day_is_until_its_end(publish):
+    publish(GOOD.replace("autor:", "kommentare bis: 24.12.2030\nautor:"))
+    assert Article.objects.get().closes_at == datetime(2030, 12, 24, 22, 59, tzinfo=UTC)
 
 
 BAD = {

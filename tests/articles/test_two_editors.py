@@ -87,7 +87,9 @@ def test_who_may_only_look_sees_the_article(article):
     looker.save()
     looker.user_permissions.add(Permission.objects.get(codename="view_article"))
     browser.force_login(looker)
-    assert article.headline in browser.get(change(article)).text
+    page = browser.get(change(article)).text
+    assert article.headline in page
+    assert "field-seen" not in page
 
 
 @pytest.mark.parametrize("wrong", [{"headline": ""}, {"source": "![x](https://anderswo.example/x.png)"}])
@@ -115,6 +117,13 @@ def test_address_that_was_public_stays_while_it_is_a_draft(desk, article, unpubl
     assert 'name="slug"' not in opened
     desk.post(change(article), fields(opened, slug="anders", headline="Anders"))
     assert (now(article).headline, now(article).slug) == ("Anders", article.slug)
+
+
+def test_comments_end_after_publication(desk, article):
+    opened = desk.get(change(article)).text
+    refused = desk.post(change(article), fields(opened, closes_at_0="01.01.2020", closes_at_1="12:00:00"))
+    assert "Dann kann niemand etwas schreiben." in refused.text
+    assert now(article).closes_at is None
 
 
 # --- the hour that comes twice, and the one that does not come -------------------------------------------------------

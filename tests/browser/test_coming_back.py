@@ -68,6 +68,8 @@ def test_back_leads_to_what_was_loaded_in_place(page: Page, talk, monkeypatch):
     expect(page.get_by_label("Begründung")).to_be_visible()
     page.go_back()
     expect(page.locator("#kommentar-4")).to_be_in_viewport()
+    page.wait_for_timeout(1500)  # a browser that scrolls back to where it was takes its time
+    expect(page.locator("#kommentar-4")).to_be_in_viewport()
 
 
 # --- what was not taken ----------------------------------------------------------------------------------------------
@@ -99,6 +101,13 @@ def test_draft_of_a_change_survives_a_reload_and_can_be_discarded(page: Page, ta
     page.get_by_role("button", name="Entwurf verwerfen").click()
     expect(field).to_have_value("Zuerst so.")
     field.fill("Am liebsten so.")
+    page.get_by_role("button", name="Vorschau").click()
+    expect(page.locator(".preview .text")).to_have_text("Am liebsten so.")
+    field.press("End")
+    field.press_sequentially("!")
+    field.press("Backspace")
+    page.reload()
+    expect(field).to_have_value("Am liebsten so.")  # what is stored is something else still
     page.get_by_role("button", name="Änderung speichern").click()
     expect(page.locator("#kommentar-3 .text")).to_have_text("Am liebsten so.")
     assert page.evaluate("Object.keys(localStorage)") == []
@@ -129,6 +138,22 @@ def test_new_on_another_page_stays_new_until_it_was_read(page: Page, talk, monke
     page.locator("#kommentar-4").press("n")  # none after it here: to the list of all
     expect(page).to_have_url(re.compile(r"seit=2"))
     expect(page.locator(".comment.new .text")).to_have_text(["Neu 5."])
+
+
+def test_ones_own_are_not_new(page: Page, talk, monkeypatch):
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 2)
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    for number in (3, 4):
+        factories.comment(talk, f"Neu {number}.")
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Von mir.")
+    form.get_by_label("Name").fill("Carla")
+    page.reload()
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator("#kommentar-5")).to_be_focused()  # on a page of its own
+    page.goto(talk.get_absolute_url())
+    expect(page.get_by_role("link", name="2 neue Kommentare seit Ihrem letzten Besuch")).to_be_visible()
 
 
 def test_next_new_one_has_a_button(page: Page, talk):

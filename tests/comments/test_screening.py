@@ -197,7 +197,14 @@ LOOKALIKES = (
 )
 
 
-@pytest.mark.parametrize("name", LOOKALIKES.split("|"))
+# With signs that look like letters, and other letters that do.
+MORE_LOOKALIKES = (
+    "Redaktion! |Redaktion| Redaktion1 Admin! Newsroom! Jana·Beck! Jana·Beck1 Redaktiøn Ređaktion Newsroøm ʀᴇᴅᴀᴋᴛɪᴏɴ"
+    " 🆁🅴🅳🅰🅺🆃🅸🅾🅽 Redaktionsteam Red@ktion Redakt!on Moderationsteam"
+)
+
+
+@pytest.mark.parametrize("name", [*LOOKALIKES.split("|"), *MORE_LOOKALIKES.split(" ")])
 def test_name_that_looks_like_one_of_the_house_is_held(article, name, client):
     Author.objects.create(name="Jana Beck")
     client.post(write_url(article), factories.words(name=name))

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from articles.models import Article
 from comments.models import Comment
@@ -48,6 +49,16 @@ def test_taken_back_and_sent_again_at_once(article):
     assert Comment.objects.get(body="Besser so.").state == "published"
 
 
+def test_taken_back_when_comments_had_closed_the_words_are_still_shown(article):
+    device = Client()
+    device.post(write_url(article), factories.words(body="Schöne Worte."))
+    Article.objects.update(closes_at=timezone.now())
+    page = device.post(f"/kommentar/{Comment.objects.get().pk}/loeschen/", {"undo": "1"}).text
+    assert "Ihr Kommentar ist zurückgezogen." in page
+    assert "Schöne Worte.</textarea>" in page
+    assert "sind geschlossen" in page
+
+
 def test_key_of_a_form_that_comes_back_is_as_old_and_another():
     first = read_form_key(factories.form_key(age=60))
     again = read_form_key(new_form_key(instead_of=first))
@@ -58,7 +69,7 @@ def test_key_of_a_form_that_comes_back_is_as_old_and_another():
 
 # --- gone ------------------------------------------------------------------------------------------------------------
 
-ADDRESSES = ["", "antworten/", "bearbeiten/", "loeschen/", "meiner/", "verlauf/"]
+ADDRESSES = ["", "melden/", "antworten/", "bearbeiten/", "loeschen/", "meiner/", "verlauf/"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -173,8 +173,11 @@ def test_replies_indent_to_five_and_then_say_whom_they_answer(article, client):
 
 
 def test_how_far_replies_indent_is_the_sites_choice(article, client, settings):
-    settings.REPLY_LEVELS = 2
     chain(article, 5)
+    address = f"/artikel/{article.slug}/"
+    before = client.get(address)["ETag"]
+    settings.REPLY_LEVELS = 2
+    assert client.get(address)["ETag"] != before  # what browsers have kept looks otherwise
     page = client.get(f"/artikel/{article.slug}/gespraech/1/").text
     assert indents(page) == [0, 1, 2, 2, 2]
     assert re.findall(r"Antwort auf ([^<]+)<", page) == ["Person 2", "Person 3"]

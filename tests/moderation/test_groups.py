@@ -90,12 +90,16 @@ def test_who_may_change_accounts_may_not_make_themselves_superuser():
     assert (user.first_name, user.is_superuser) == ("Olaf", False)
 
 
-def test_nor_change_one_who_is():
+@pytest.mark.parametrize("is_superuser", [True, False])
+def test_nor_change_a_colleague(is_superuser):
+    """Whoever sets a colleague's password could do what they may do."""
     boss = factories.editor("boss")
+    User.objects.filter(pk=boss.pk).update(is_superuser=is_superuser)
     _user, browser = delegate("view_user", "change_user", "delete_user")
     assert browser.post(f"/redaktion/readers/user/{boss.pk}/change/", {"username": "x"}).status_code == 403
     assert browser.post(f"/redaktion/readers/user/{boss.pk}/delete/", {"post": "yes"}).status_code == 403
     assert browser.get(f"/redaktion/readers/user/{boss.pk}/change/").status_code == 200
+    assert browser.post(f"/redaktion/readers/user/{boss.pk}/password/", {"password1": "x"}).status_code == 403
 
 
 def test_address_of_a_draft_is_told_only_to_who_may_see_it(desk):

@@ -67,7 +67,6 @@ def unsaid() -> None:
 REFUSED = {
     "article_state_valid": change(Article, state="gone"),
     "article_published_has_time": change(Article, published_at=None),
-    "article_closed_only_if_closed": change(Article, closed_at=timezone.now()),
     "article_comment_mode_valid": change(Article, comment_mode="maybe"),
     "counters_stars_fit_ratings": lambda: Counters.objects.update(ratings=2, stars=11),
     "counters_comments_numbered": lambda: Counters.objects.update(comments=9, last_number=8),

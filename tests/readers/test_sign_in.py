@@ -281,6 +281,28 @@ def test_subscriptions_follow_the_account_to_its_new_address(article, client, ma
     assert (waiting.subscription, waiting.email) == (moved[0], "neu@example.org")
 
 
+def moved(user: User, email: str) -> None:
+    user.email = email
+    user.save()
+    signed_in(user, None)
+
+
+def test_who_comes_back_to_the_first_address_has_the_same_again(article):
+    user = User.objects.create_user("lea", LEA)
+    factories.subscription(article, LEA, reader=signed_in(user, None))
+    moved(user, MAX)
+    moved(user, LEA)
+    assert [row.email for row in Subscription.objects.active()] == [LEA]
+
+
+def test_a_stranger_who_once_typed_the_new_address_keeps_no_mails_away(article):
+    user = User.objects.create_user("lea", LEA)
+    factories.subscription(article, LEA, reader=signed_in(user, None))
+    factories.subscription(article, MAX, confirmed_at=None)
+    moved(user, MAX)
+    assert [row.email for row in Subscription.objects.active()] == [MAX]
+
+
 def test_what_was_ended_at_the_new_address_stays_ended(article):
     user = User.objects.create_user("lea", LEA)
     reader = signed_in(user, None)

@@ -88,6 +88,7 @@ def test_one_that_was_taken_up_meanwhile_is_left_alone(transactional_db, article
     [seen] = async_to_sync(app.job_manager.get_stalled_jobs)(seconds_since_heartbeat=20)
     take_it_up = partial(async_to_sync(take_up), app.connector, seen)
     take_it_up()
+    take_it_up()
     assert ProcrastinateJob.objects.values_list("status", "attempts").get() == ("todo", 1)
     living = give_all_jobs_to_a_worker(last_heard_of="0 minutes")
     take_it_up()

@@ -56,20 +56,23 @@ def _shown(article: Article) -> str:
 
 
 def _is_another(article: Article, written: ArticleFile) -> bool:
-    """Two articles may be called the same ("Polizeibericht"), and no headline in Cyrillic makes an address of its own:
-    one whose text has no paragraph in common is not a later version, and its comments are about something else."""
-    return article.headline != written.headline or _paragraphs(article.source).isdisjoint(_paragraphs(written.text))
+    """Two articles may be called the same ("Polizeibericht"), and no headline in Cyrillic makes an address of its own.
+    A later version begins like the one before, or has most of its paragraphs."""
+    before, now = _paragraphs(article.source), _paragraphs(written.text)
+    is_later = before[0] == now[0] or len(set(before) & set(now)) > len(before) / 2
+    return article.headline != written.headline or not is_later
 
 
-def _paragraphs(text: str) -> set[str]:
-    return {" ".join(part.split()) for part in re.split(r"\r?\n\s*\n", text)}
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in re.split(r"\r?\n\s*\n", text.strip())]
 
 
 @transaction.atomic
 def _store(written: ArticleFile) -> tuple[Article, bool]:
     """The article, and whether it is a new one."""
     slug = written.slug or german_slug(written.headline, Article._meta.get_field("slug").max_length)
-    article = Article.objects.filter(slug=slug).first() or Article(slug=slug, state=Article.State.PUBLISHED)
+    stored = Article.objects.select_for_update(no_key=True).filter(slug=slug).first()
+    article = stored or Article(slug=slug, state=Article.State.PUBLISHED)
     if article.pk and not written.slug and _is_another(article, written):
         sentence = _(
             "Unter /artikel/%(slug)s/ steht schon ein anderer Artikel. Ist dieser hier neu, geben Sie ihm im Kopf eine"
@@ -81,8 +84,8 @@ def _store(written: ArticleFile) -> tuple[Article, bool]:
     article.section = Section.objects.get_or_create(name=written.section)[0] if written.section else None
     article.state = written.state or article.state
     article.published_at = written.published_at or article.published_at
-    article.question = written.question
-    # Editors open and close comments in the admin: a file that says nothing of it changes nothing of it.
+    # Editors decide about comments in the admin: a file that says nothing of it changes nothing of it.
+    article.question = written.question or article.question
     article.comment_mode = written.comment_mode or article.comment_mode
     article.closes_at = written.closes_at or article.closes_at
     article.slow_mode = article.slow_mode if written.slow_mode is None else written.slow_mode
