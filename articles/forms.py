@@ -80,7 +80,7 @@ class ArticleForm(MarkdownForm):
         fields = "__all__"  # noqa: DJ007 (the admin's fieldsets say which)
         widgets = {
             "source": forms.Textarea(attrs={"rows": 30, "class": "vLargeTextField markdown"}),
-            "summary": forms.Textarea(attrs={"rows": 3}),
+            "summary": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
             "headline": forms.TextInput(attrs={"class": "vLargeTextField"}),
             "question": forms.TextInput(attrs={"class": "vLargeTextField"}),
             "closing_note": forms.TextInput(attrs={"class": "vLargeTextField"}),
