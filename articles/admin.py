@@ -62,8 +62,20 @@ class StateFilter(admin.SimpleListFilter):
         return articles.filter(wanted.get(self.value(), Q()))
 
 
+class MarkdownAdmin(admin.ModelAdmin):
+    form = MarkdownForm
+
+    def get_fieldsets(self, request, obj=None) -> list:
+        """To who may only look, the form's own field has nothing to say."""
+        shown = deepcopy(super().get_fieldsets(request, obj))
+        if obj is not None and not self.has_change_permission(request, obj):
+            for _title, options in shown:
+                options["fields"] = [name for name in options["fields"] if name != "seen"]
+        return shown
+
+
 @admin.register(Article)
-class ArticleAdmin(admin.ModelAdmin):
+class ArticleAdmin(MarkdownAdmin):
     form = ArticleForm
     list_display = ["headline", "author", "section", "shown_state", "published_at", "comment_mode", "comment_count"]
     list_filter = [StateFilter, "comment_mode", "section"]
@@ -89,15 +101,8 @@ class ArticleAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         # People have bookmarked it, and mails link to it. Asked of the row: a form with an error has changed `obj`.
-        return ["slug"] if obj is not None and Article.objects.filter(pk=obj.pk).once_public().exists() else []
-
-    def get_fieldsets(self, request, obj=None) -> list:
-        shown = deepcopy(super().get_fieldsets(request, obj))
-        if self.has_change_permission(request, obj) or obj is None:
-            return shown
-        for _title, options in shown:  # to who may only look, a form's own field has nothing to say
-            options["fields"] = [name for name in options["fields"] if name != "seen"]
-        return shown
+        stored = Article.objects.filter(pk=obj.pk).first() if obj is not None else None
+        return ["slug"] if stored is not None and stored.has_lasting_address else []
 
     def formfield_for_choice_field(self, db_field, request, **options):
         # In the list: a row changed by somebody else since it was shown is not one that this editor has changed.
@@ -110,7 +115,7 @@ class ArticleAdmin(admin.ModelAdmin):
         return {"author": own.pk if own else None, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request, obj, form, change) -> None:
-        if set(form.fields) & {"source", "headline"}:
+        if "source" in form.fields:
             save_article(obj)
         else:  # a row of the list
             change_comment_mode(obj, obj.comment_mode)
@@ -174,8 +179,7 @@ class SectionAdmin(admin.ModelAdmin):
 
 
 @admin.register(Page)
-class PageAdmin(admin.ModelAdmin):
-    form = MarkdownForm
+class PageAdmin(MarkdownAdmin):
     list_display = ["title", "slug", "modified_at"]
     fields = ["title", "source", "seen"]
 

@@ -66,10 +66,6 @@ class ArticleQuerySet(models.QuerySet):
     def published(self, now: datetime | Given | None = None) -> "ArticleQuerySet":
         return self.filter(state=Article.State.PUBLISHED, published_at__lte=timezone.now() if now is None else now)
 
-    def once_public(self) -> "ArticleQuerySet":
-        """Readers may know their addresses, also of those that are drafts again."""
-        return self.filter(Q(state=Article.State.PUBLISHED) | Q(published_at__lte=timezone.now()))
-
     def newest_first(self) -> "ArticleQuerySet":
         return self.order_by("-published_at", "-pk")
 
@@ -197,8 +193,13 @@ class Article(models.Model):
 
     @property
     def was_public(self) -> bool:
-        """Readers may know its address; it may be a draft again."""
+        """It may be a draft again."""
         return self.published_at is not None and self.published_at <= timezone.now()
+
+    @property
+    def has_lasting_address(self) -> bool:
+        """Somebody may know it: a reader, or whoever was told when it is to appear."""
+        return self.was_public or self.state == self.State.PUBLISHED
 
     @property
     def takes_comments(self) -> bool:

@@ -24,9 +24,9 @@ def create_missing_pages(**_signal) -> None:
         return  # migrated back to before there were pages
     existing = set(Page.objects.values_list("slug", flat=True))
     language = settings.LANGUAGE_CODE
-    for slug in PAGES.keys() - existing:
-        with translation.override(language):  # migrate speaks none
-            title = str(PAGES[slug])
+    with translation.override(language):  # migrate speaks none
+        missing = {slug: str(title) for slug, title in PAGES.items() if slug not in existing}
+    for slug, title in missing.items():
         page = Page(slug=slug, title=title, source=(FOLDER / language / f"{slug}.md").read_text(encoding="utf-8"))
         page.render()
         page.save()

@@ -11,16 +11,15 @@ from newsroom.sql.prepared import Question, fetch_one
 # more, of something else.
 # In plain SQL: building the query with the ORM takes longer than all the rest of the short way.
 _PUBLISHED = """
-    SELECT article.id, counters.{counter}, counters.xmin::text, article.modified_at, article.closes_at <= %s,
-        author.name, section.name
+    SELECT article.id, {changes}, counters.xmin::text, article.modified_at, author.name, section.name
     FROM articles_article article
     JOIN articles_counters counters ON counters.article_id = article.id
     JOIN articles_author author ON author.id = article.author_id
     LEFT JOIN articles_section section ON section.id = article.section_id
     WHERE article.state = 'published' AND article.published_at <= %s
 """
-_ARTICLE = _PUBLISHED.format(counter="activity") + "AND article.slug = %s"
-_NEWEST = _PUBLISHED.format(counter="comments")
+_ARTICLE = _PUBLISHED.format(changes="counters.activity, article.closes_at <= %s") + "AND article.slug = %s"
+_NEWEST = _PUBLISHED.format(changes="counters.comments")
 _OLDER = "AND (article.published_at, article.id) < (SELECT published_at, id FROM articles_article WHERE id = %s)"
 _ORDER = " ORDER BY article.published_at DESC, article.id DESC LIMIT %s"
 
@@ -33,10 +32,9 @@ def article_version(slug: str) -> Question:
 
 def newest_version(before: int | None, most: int) -> Question:
     """Changes with everything that a list of the `most` newest articles shows, or of those `before` one in it."""
-    now = timezone.now()
     if before is None:
-        return Question(_NEWEST + _ORDER, [now, now, most], tuple)
-    return Question(_NEWEST + _OLDER + _ORDER, [now, now, before, most], tuple)
+        return Question(_NEWEST + _ORDER, [timezone.now(), most], tuple)
+    return Question(_NEWEST + _OLDER + _ORDER, [timezone.now(), before, most], tuple)
 
 
 def page_etag(version: tuple, position: str) -> str:

@@ -89,9 +89,8 @@ def _shower(article: Article) -> Callable[[Thread], str]:
     """Prints threads. What is the same for all comments of a page is found out once."""
     article_address, takes_answers = article.get_absolute_url(), article.takes_comments
     zone, short, language = timezone.get_current_timezone(), _short_format(), get_language()
-    yesterday = timezone.now() - timedelta(
-        days=1
-    )  # before, no script says how long ago (reading.js): 3 bytes a comment
+    # Of older ones no script says how long ago (reading.js): three bytes less for each comment.
+    yesterday = timezone.now() - timedelta(days=1)
 
     def show_comment(node: Node, replies: int, ending: int) -> str:
         comment = node.comment

@@ -35,7 +35,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 // --- After sending, the comment is shown and focused; a reply form opens once and Esc closes it --------------------
 
 let wanted = null;
-let before = ""; // the page's own address, where a comment's stands in its place
+let pageAddress = ""; // the page's own address, where a comment's stands in its place
 
 function show(anchor) {
   const element = document.getElementById(anchor);
@@ -44,7 +44,7 @@ function show(anchor) {
   // What came while the page was open has its place on another page, perhaps: its permalink finds it.
   const standsElsewhere = element.matches(".sent .comment, .just-arrived .comment") || location.pathname.startsWith("/kommentar/");
   const permalink = standsElsewhere && element.querySelector(":scope > header a.time")?.getAttribute("href");
-  if (permalink && !location.pathname.startsWith("/kommentar/")) before = location.href;
+  if (permalink && !location.pathname.startsWith("/kommentar/")) pageAddress = location.href;
   history.replaceState(history.state, "", permalink || `#${anchor}`);
   element.scrollIntoView({ block: "center", behavior: "instant" });
   element.focus({ preventScroll: true });
@@ -53,7 +53,7 @@ function show(anchor) {
 
 // Back from taking back or deleting it leads to the page, not to a comment that is gone.
 document.addEventListener("click", ({ target }) => {
-  if (before && target.closest?.("[href$='/loeschen/'], [formaction$='/loeschen/']")) history.replaceState(history.state, "", before);
+  if (pageAddress && target.closest?.("[href$='/loeschen/'], [formaction$='/loeschen/']")) history.replaceState(history.state, "", pageAddress);
 }, true);
 
 document.addEventListener("newsroom:show", (event) => {
@@ -166,23 +166,23 @@ document.addEventListener("htmx:afterSwap", () => {
 
 // What was loaded in place is not there after "back", unless the browser keeps whole pages: then the address of the
 // comment in view leads to it.
-let grew = false;
-document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => { grew ||= target?.id === "mehr" || Boolean(target?.matches(".thread")); });
+let loadedInPlace = false;
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => { loadedInPlace ||= target?.id === "mehr" || Boolean(target?.matches(".thread")); });
 addEventListener("click", (event) => { // last of all: not where somebody else has answered the press
   const link = event.target.closest?.("a[href]");
   const leaves = link && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.shiftKey && link.protocol.startsWith("http") && !link.target && !link.hasAttribute("download");
-  if (!grew || !leaves || (link.hash && link.pathname === location.pathname)) return;
+  if (!loadedInPlace || !leaves || (link.hash && link.pathname === location.pathname)) return;
   const inView = [...document.querySelectorAll("#faeden .comment")].find((comment) => comment.getBoundingClientRect().bottom > 0);
   const permalink = inView?.querySelector(":scope > header a.time")?.getAttribute("href");
   if (!permalink || inView.getBoundingClientRect().top > innerHeight) return; // still in the text
-  before ||= location.href;
+  pageAddress ||= location.href;
   history.scrollRestoration = "manual";
   history.replaceState(history.state, "", permalink);
 });
 addEventListener("pageshow", ({ persisted }) => {
   if (!persisted || history.scrollRestoration === "auto") return;
   history.scrollRestoration = "auto";
-  history.replaceState(history.state, "", before);
+  history.replaceState(history.state, "", pageAddress);
 });
 
 // Sorting and sending replace the whole section: what stands half written in other forms moves over.

@@ -52,7 +52,7 @@ const VISIT_LASTS = 30 * 60_000; // ms without another page
 const articlePath = path.replace(/gespraech\/\d+\/$/, "");
 const lastOf = () => Number(conversation()?.dataset.last ?? 0);
 let newSince = null;
-let read = []; // numbers of new ones
+let readNew = []; // numbers
 
 function startNew() {
   const seen = store.get(SEEN);
@@ -60,8 +60,8 @@ function startNew() {
   const visit = tab.get(VISIT)?.[articlePath];
   const goesOn = visit && Date.now() - visit.at < VISIT_LASTS;
   newSince = goesOn ? visit.since : seen[articlePath] ?? null;
-  read = goesOn ? visit.read : [];
-  noteVisit(read);
+  readNew = goesOn ? visit.read : [];
+  noteVisit(readNew);
   if (lastOf()) store.set(SEEN, { ...seen, [path]: Math.max(lastOf(), seen[path] ?? 0) });
 }
 
@@ -69,21 +69,25 @@ function noteVisit(readByNow) {
   if (newSince !== null) tab.set(VISIT, { ...tab.get(VISIT), [articlePath]: { since: newSince, at: Date.now(), read: readByNow } });
 }
 
+function noteRead(numbers) {
+  noteVisit([...new Set([...(tab.get(VISIT)?.[articlePath]?.read ?? []), ...numbers])]);
+}
+
 const comesIntoView = new IntersectionObserver((entries) => {
   const came = entries.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => numberOf(target));
-  if (came.length) noteVisit([...new Set([...(tab.get(VISIT)?.[articlePath]?.read ?? read), ...came])]);
+  if (came.length) noteRead(came);
 }, { rootMargin: "0px 0px -30% 0px" });
 
 const numberOf = (comment) => Number(comment.id.split("-")[1]);
 const isOwn = (comment) => Boolean(comment.querySelector(":scope > footer [href$='/loeschen/']"));
-const isNew = (comment) => newSince !== null && numberOf(comment) > newSince && !read.includes(numberOf(comment)) && !isOwn(comment);
+const isNew = (comment) => newSince !== null && numberOf(comment) > newSince && !readNew.includes(numberOf(comment)) && !isOwn(comment);
 
 /* One's own are not new to oneself. */
 function noteOwn(numbers) {
-  const unread = numbers.filter((number) => number > newSince && !read.includes(number));
+  const unread = numbers.filter((number) => number > newSince && !readNew.includes(number));
   if (newSince === null || !unread.length) return;
-  read.push(...unread);
-  noteVisit([...new Set([...(tab.get(VISIT)?.[articlePath]?.read ?? []), ...unread])]);
+  readNew.push(...unread);
+  noteRead(unread);
 }
 document.addEventListener("newsroom:show", ({ detail: { value } }) => noteOwn([Number(value.split("-")[1])]));
 
@@ -115,7 +119,7 @@ function newBar() {
     document.querySelector("#kommentare .tools [data-new]").focus();
   });
   tools.append(button);
-  const count = newSince === null ? 0 : lastOf() - newSince - read.length;
+  const count = newSince === null ? 0 : lastOf() - newSince - readNew.length;
   if (count <= 0) return;
   const link = Object.assign(document.createElement("a"), { href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: plural(count, texts.newOne, texts.newMany) });
   const next = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.newNext });

@@ -90,7 +90,6 @@ def _store(written: ArticleFile) -> tuple[Article, bool]:
     article.closes_at = written.closes_at or article.closes_at
     article.slow_mode = article.slow_mode if written.slow_mode is None else written.slow_mode
     article.closing_note = written.closing_note or article.closing_note
-    article.clean_fields(exclude=["html"])
-    article.clean()
+    article.clean_fields(exclude=["html"])  # its images were looked at with the file
     is_new = article.pk is None
     return save_article(article), is_new
