@@ -135,7 +135,8 @@ def pause(because: str) -> None:
         outbox.paused_until, outbox.paused_because = timezone.now() + wait, because
         outbox.failures = min(outbox.failures + 1, 10)
         outbox.save(update_fields=["paused_until", "paused_because", "failures"])
-    logger.critical("Mails pause for %d s, the mail server says: %s", wait.total_seconds(), because)
+        # Before the commit: whoever sees the pause finds the alarm, and a crash in between loses none.
+        logger.critical("Mails pause for %d s, the mail server says: %s", wait.total_seconds(), because)
 
 
 def resume() -> None:
