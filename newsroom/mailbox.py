@@ -22,6 +22,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from newsroom.terminal import _
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -169,10 +171,12 @@ def main(folder: str, port: str) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     try:
         with receiving(Path(folder), int(port)) as actual:
-            print(f"Postkasten nimmt Mail auf {LOOPBACK}:{actual} an.", flush=True)
+            print(_("Postkasten nimmt Mail auf %s an.") % f"{LOOPBACK}:{actual}", flush=True)
             signal.sigwait(stop)
     except OSError as error:
-        print(f"Der Postkasten kann auf Port {port} nicht empfangen: {os.strerror(error.errno)}.", file=sys.stderr)
+        why = os.strerror(error.errno)
+        sentence = _("Der Postkasten kann auf Port %(port)s nicht empfangen: %(why)s.")
+        print(sentence % {"port": port, "why": why}, file=sys.stderr)
         return 1
     return 0
 

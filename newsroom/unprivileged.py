@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from newsroom.terminal import _
+
 
 class NoWayError(Exception):
     """None of the ways works here. The message is one sentence for the person in front of the console."""
@@ -81,6 +83,8 @@ def way_to_run(probe: list[str], folder: Path) -> Way:
         if way.works(probe, folder):
             return way
     raise NoWayError(
-        "PostgreSQL läuft nicht als root, und dieses System lässt keinen der Auswege zu: "
-        "Bitte als gewöhnlicher Benutzer starten."
+        _(
+            "PostgreSQL läuft nicht als root, und dieses System lässt keinen der Auswege zu:"
+            " Bitte als gewöhnlicher Benutzer starten."
+        )
     )

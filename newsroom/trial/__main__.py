@@ -20,6 +20,7 @@ from shlex import quote
 from types import FrameType
 
 from newsroom.database import DatabaseStartError, EmbeddedDatabase
+from newsroom.terminal import _
 from newsroom.trial.children import Child
 from newsroom.trial.exitcodes import PASSWORD_CHANGED, PASSWORD_VALID
 from newsroom.trial.foreground import own_foreground
@@ -28,6 +29,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
 READY_TIMEOUT = 60  # seconds until /healthz must answer
 STOP_TIMEOUT = 8  # seconds until what does not stop by itself is killed
+CHOSEN = ("SITE_NAME", "LANGUAGE_CODE", "TIME_ZONE")
 # Without look-alikes: the first password is read off the screen and typed.
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -61,7 +63,7 @@ class Site:
                 self._tend()
                 time.sleep(0.2)
         except Stop:
-            say("\nNewsroom wird beendet ...")
+            say("\n" + _("Newsroom wird beendet ..."))
         finally:
             self.stopping = True
             self._stop()
@@ -76,11 +78,11 @@ class Site:
     def _start(self) -> None:
         check_port(self.port)
         make_folder(self.data / "log")
-        say("Datenbank startet ...")
+        say(_("Datenbank startet ..."))
         self.database.start()
         self._set_environment()
         first_password = self._prepare()
-        say("Webserver, Worker und Postkasten starten ...")
+        say(_("Webserver, Worker und Postkasten starten ..."))
         self._start_children()
         self._wait_until_ready()
         self._say_where_things_are(first_password)
@@ -103,6 +105,8 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "newsroom.settings",
             "PYTHONUNBUFFERED": "1",
         }
+        # What somebody chose for the trial holds for bin/manage too.
+        settings |= {name: os.environ[name] for name in CHOSEN if name in os.environ}
         write_private(
             self.data / "environment", "".join(f"{name}={quote(value)}\n" for name, value in settings.items())
         )
@@ -143,26 +147,29 @@ class Site:
             if dead or time.monotonic() > deadline:
                 blamed = dead[0] if dead else self.children[0]
                 raise CannotStartError(
-                    "\n".join([*blamed.last_lines(), f"Newsroom startet nicht; mehr in {blamed.log}"])
+                    "\n".join([*blamed.last_lines(), _("Newsroom startet nicht; mehr in %s") % blamed.log])
                 )
             time.sleep(0.05)
 
     def _say_where_things_are(self, first_password: str | None) -> None:
-        password = f"Passwort {first_password}" if first_password else "(Ihr Passwort)"
-        say(f"""
-Seite:      {self.url}/
-Redaktion:  {self.url}/redaktion/  Name redaktion, {password}
-Postfach:   {self.url}/postfach/
-Daten:      {self.data}
-Beenden:    Strg-C""")
+        password = _("Passwort %s") % first_password if first_password else _("(Ihr Passwort)")
+        lines = {
+            _("Seite:"): f"{self.url}/",
+            _("Redaktion:"): f"{self.url}/redaktion/  " + _("Name redaktion, %s") % password,
+            _("Postfach:"): f"{self.url}/postfach/",
+            _("Daten:"): self.data,
+            _("Beenden:"): _("Strg-C"),
+        }
+        say("\n" + "\n".join(f"{name:<11} {value}" for name, value in lines.items()))
 
     def _tend(self) -> None:
         if not self.database.running:
-            say("Die Datenbank ist ausgefallen und wird neu gestartet.")
+            say(_("Die Datenbank ist ausgefallen und wird neu gestartet."))
             self.database.revive()
         for child in self.children:
             if child.tend():
-                say(f"Ausgefallen und neu gestartet: {child.name} (mehr in {child.log})")
+                sentence = _("Ausgefallen und neu gestartet: %(name)s (mehr in %(log)s)")
+                say(sentence % {"name": child.name, "log": child.log})
 
     def _stop(self) -> None:
         """In this order: first nobody new comes in, then the work ends, then what both need goes."""
@@ -183,8 +190,10 @@ def check_port(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise CannotStartError(f"Port {port} ist belegt; anderswo startet: PORT={port + 1} make run") from None
-            raise CannotStartError(f"Port {port} lässt sich nicht öffnen ({error.strerror}).") from None
+                sentence = _("Port %(port)d ist belegt; anderswo startet: PORT=%(next)d make run")
+                raise CannotStartError(sentence % {"port": port, "next": port + 1}) from None
+            sentence = _("Port %(port)d lässt sich nicht öffnen (%(why)s).")
+            raise CannotStartError(sentence % {"port": port, "why": error.strerror}) from None
 
 
 def free_port() -> int:
@@ -203,7 +212,8 @@ def make_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise CannotStartError(
-            f"In den Datenordner {folder.parent} kann nicht geschrieben werden ({error.strerror})."
+            _("In den Datenordner %(folder)s kann nicht geschrieben werden (%(why)s).")
+            % {"folder": folder.parent, "why": error.strerror}
         ) from None
 
 
@@ -213,7 +223,7 @@ def load_secrets(file: Path) -> dict[str, str]:
         return json.loads(file.read_text())
     made = {
         "secret_key": secrets.token_urlsafe(50),
-        "first_password": "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3)),
+        "first_password": "-".join("".join(secrets.choice(LETTERS) for _letter in range(4)) for _word in range(3)),
     }
     write_private(file, json.dumps(made))
     return made
@@ -252,7 +262,7 @@ def main() -> int:
         if not 0 < port < 65536:
             raise ValueError
     except ValueError:
-        print(f"PORT muss eine Zahl von 1 bis 65535 sein, nicht {os.environ['PORT']!r}.", file=sys.stderr)
+        print(_("PORT muss eine Zahl von 1 bis 65535 sein, nicht %r.") % os.environ["PORT"], file=sys.stderr)
         return 1
     data = Path(os.environ.get("NEWSROOM_DATA") or PROJECT / "var").absolute()
     try:

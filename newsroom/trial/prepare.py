@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from newsroom.terminal import _
 from newsroom.trial.exitcodes import PASSWORD_CHANGED, PASSWORD_VALID
 
 EDITOR = "redaktion"
@@ -78,14 +79,14 @@ def main() -> int:
     gc.disable()  # what is made here is needed to the end, which is near; looking through it took a sixth of the time
     django.setup()
     if tables_are_missing():
-        print("Tabellen werden angelegt ...", flush=True)
+        print(_("Tabellen werden angelegt ..."), flush=True)
         make_tables()
     if static_files_are_stale():
-        print("Dateien für den Browser werden gesammelt ...", flush=True)
+        print(_("Dateien für den Browser werden gesammelt ..."), flush=True)
         collect_static_files()
     is_valid = make_editor(sys.stdin.read())
     if article_is_missing():
-        print("Der erste Artikel wird veröffentlicht ...", flush=True)
+        print(_("Der erste Artikel wird veröffentlicht ..."), flush=True)
         publish_first_article()
     return PASSWORD_VALID if is_valid else PASSWORD_CHANGED
 

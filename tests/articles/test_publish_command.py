@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
+from articles.frontmatter import COMMENT_MODES, ENGLISH, OPTIONAL, PAUSES, REQUIRED, STATES, parse
 from articles.models import Article, Author, Section
 from articles.services import save_article
 from tests import factories
@@ -76,6 +78,39 @@ def test_everything_a_file_can_say(publish):
     assert article.closes_at == datetime(2026, 12, 24, 11, tzinfo=UTC)
     assert article.slow_mode == 60
     assert article.closing_note == "Die Brücke ist wieder offen."
+
+
+def test_a_head_may_be_english_on_every_site(publish):
+    """Each word has another name there; nothing else changes."""
+    english = """---
+title: Brücke gesperrt
+address: bruecke
+author: Anna Beispiel
+summary: Was Pendler wissen müssen
+section: Lokales
+date: 2026-11-22 18:30
+status: draft
+comments: hold first
+comments until: 24.12.2026, 12:00
+pause: 1 minute
+question: Wie kommen Sie zur Arbeit?
+closing note: Die Brücke ist wieder offen.
+---
+Text.
+"""
+    assert parse(english) == parse(ALL)
+    assert set(ENGLISH) | {"pause", "1 minute"} == {*REQUIRED, *OPTIONAL, *STATES, *COMMENT_MODES, *PAUSES}
+
+
+def test_errors_name_the_words_of_the_sites_language(publish):
+    bad = GOOD.replace("autor:", "title: x\ndate: soon\nstatus: done\naddress: Two words!\nautor:")
+    with translation.override("en"):
+        with pytest.raises(CommandError) as error:
+            publish(bad)
+        with pytest.raises(CommandError, match="address: "):
+            publish(GOOD.replace("autor:", "address: Two words!\nautor:"))
+    said = str(error.value)
+    assert ("title" in said, "date: soon" in said, "draft, published" in said) == (True, True, True), said
 
 
 def test_the_same_file_again_brings_the_article_up_to_date(publish):
@@ -166,7 +201,7 @@ BAD = {
     "foreign image": (GOOD + "\n![x](https://anderswo.example/x.png)\n", "Bilder von anderen Servern"),
     "no such day": (GOOD.replace("autor:", "datum: 2026-02-30\nautor:"), "„datum: 2026-02-30“ ist kein Datum."),
     "no such hour": (GOOD.replace("autor:", "datum: 2026-02-03 25:00\nautor:"), "ist kein Datum."),
-    "bad address": (GOOD.replace("autor:", "adresse: Zwei Wörter!\nautor:"), "slug:"),
+    "bad address": (GOOD.replace("autor:", "adresse: Zwei Wörter!\nautor:"), "adresse: "),
     "long headline": (GOOD.replace("Brücke:", "B" * 200), "„titel“ ist zu lang: höchstens 200 Zeichen gehen."),
     "long author": (GOOD.replace("UKIN", "U" * 121), "„autor“ ist zu lang: höchstens 120 Zeichen gehen."),
     "long section": (GOOD.replace("autor:", f"ressort: {'r' * 81}\nautor:"), "„ressort“ ist zu lang"),

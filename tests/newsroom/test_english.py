@@ -41,7 +41,10 @@ from tests import factories
 LOCALE = site.BASE_DIR / "locale" / "en" / "LC_MESSAGES"
 FILES = sorted(path for path in (site.BASE_DIR / "templates").rglob("*") if path.is_file())
 JINJA, TEMPLATES = ([path for path in FILES if (path.suffix == ".jinja") is is_jinja] for is_jinja in (True, False))
-OURS = [folder for folder in site.BASE_DIR.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests"]
+PACKAGES = [
+    folder for folder in site.BASE_DIR.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests"
+]
+OURS = [*PACKAGES, site.BASE_DIR / "bin"]
 ARGUMENTS = {
     "gettext": ("id",),
     "ngettext": ("id", "plural"),

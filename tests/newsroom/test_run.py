@@ -72,12 +72,13 @@ def environment(data: Path, port: int | str) -> dict[str, str]:
 
 
 def start(data: Path, port: int | str, **options: object) -> subprocess.Popen:
-    return subprocess.Popen(COMMAND, cwd=PROJECT, env=environment(data, port), stdin=subprocess.DEVNULL, **options)
+    env = environment(data, port) | options.pop("variables", {})
+    return subprocess.Popen(COMMAND, cwd=PROJECT, env=env, stdin=subprocess.DEVNULL, **options)
 
 
-def refusal(data: Path, port: int | str) -> str:
+def refusal(data: Path, port: int | str, **variables: str) -> str:
     """What it says when it does not start."""
-    process = start(data, port, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = start(data, port, variables=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 1
     return said
@@ -206,6 +207,10 @@ class TestWhileItRuns:
         sentence = f"Port {site.port} ist belegt; anderswo startet: PORT={site.port + 1} make run\n"
         assert refusal(tmp_path / "daten", site.port) == sentence
         assert not (tmp_path / "daten").exists()
+
+    def test_it_speaks_the_sites_language(self, site, tmp_path):
+        sentence = f"Port {site.port} is taken; to start elsewhere: PORT={site.port + 1} make run\n"
+        assert refusal(tmp_path / "daten", site.port, LANGUAGE_CODE="en") == sentence
 
     def test_a_second_one_on_the_same_data_is_refused(self, site):
         sentence = f"Mit dem Datenordner {site.data}/database läuft schon eine Datenbank.\n"

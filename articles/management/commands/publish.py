@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from articles.frontmatter import ArticleFile, BadFile, parse
+from articles.frontmatter import FIELDS, ArticleFile, BadFile, called, parse
 from articles.models import Article, Author, Section
 from articles.services import save_article
 from newsroom.text.slugs import german_slug
@@ -39,7 +39,11 @@ class Command(BaseCommand):
         try:
             article, is_new = _store(written)
         except ValidationError as error:
-            lines = [f"{file}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
+            names = {field: name for name, (model, field) in FIELDS.items() if model is Article}
+            lines = [
+                f"{file}: {called(names.get(field, field))}: {' '.join(texts)}"
+                for field, texts in error.message_dict.items()
+            ]
             raise CommandError("\n".join(lines)) from error
         done = _("neu") if is_new else _("auf den neuen Stand gebracht")
         self.stdout.write(f"{article.get_absolute_url()}  {article.headline}  ({done}, {_shown(article)})")
@@ -76,9 +80,9 @@ def _store(written: ArticleFile) -> tuple[Article, bool]:
     if article.pk and not written.slug and _is_another(article, written):
         sentence = _(
             "Unter /artikel/%(slug)s/ steht schon ein anderer Artikel. Ist dieser hier neu, geben Sie ihm im Kopf eine"
-            " eigene Adresse (adresse: ...); soll er den anderen ersetzen, schreiben Sie dort: adresse: %(slug)s"
+            " eigene Adresse (%(name)s: ...); soll er den anderen ersetzen, schreiben Sie dort: %(name)s: %(slug)s"
         )
-        raise ValidationError({"adresse": sentence % {"slug": slug}})
+        raise ValidationError({"slug": sentence % {"slug": slug, "name": called("adresse")}})
     article.headline, article.source, article.summary = written.headline, written.text, written.summary
     article.author, _created = Author.objects.get_or_create(name=written.author)
     article.section = Section.objects.get_or_create(name=written.section)[0] if written.section else None
