@@ -1,8 +1,11 @@
 """Two groups as they are shipped: who decides about comments, and who also writes. Changed in the admin."""
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 MODERATORS = {
     "articles": ["view_article"],
@@ -18,15 +21,18 @@ EDITORS = {
     "subscriptions": ["view_delivery", "change_delivery", "view_subscription"],
     "newsroom": ["view_suppression", "add_suppression", "change_suppression"],
 }
-GROUPS = {"Moderation": MODERATORS, "Redaktion": EDITORS}
+GROUPS = {_("Moderation"): MODERATORS, _("Redaktion"): EDITORS}
 
 
 def create_missing_groups(**_signal) -> None:
-    """After every migrate; never touches a group that is there. A new site has none: then both are made."""
+    """After every migrate; never touches a group that is there. A new site has none: then both are made, named in its
+    language."""
     if Group._meta.db_table not in connection.introspection.table_names() or Group.objects.exists():
         return
     for name, wanted in GROUPS.items():
         which = Q(pk=None)
         for app, codenames in wanted.items():
             which |= Q(content_type__app_label=app, codename__in=codenames)
-        Group.objects.create(name=name).permissions.set(Permission.objects.filter(which))
+        with translation.override(settings.LANGUAGE_CODE):  # migrate speaks none
+            group = Group.objects.create(name=str(name))
+        group.permissions.set(Permission.objects.filter(which))

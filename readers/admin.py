@@ -1,6 +1,9 @@
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +42,42 @@ class AccountAdmin(UserAdmin):
         if db_field.name == "groups":
             options["widget"] = forms.CheckboxSelectMultiple
             options["help_text"] = ""
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+
+_DEEDS = {"view": _("ansehen"), "add": _("anlegen"), "change": _("ändern"), "delete": _("löschen")}
+
+
+class RightsField(forms.ModelMultipleChoiceField):
+    """Django names a permission once, at the first migration, half in English: "Can change Artikel"."""
+
+    def label_from_instance(self, right: Permission) -> str:
+        deed, thing = right.codename.partition("_")[0], right.content_type.model_class()._meta.verbose_name_plural
+        return f"{thing}: {_DEEDS.get(deed, right.name)}"
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RightsAdmin(GroupAdmin):
+    """Whoever may change their own group may do everything: that is the superusers' to decide."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def formfield_for_manytomany(self, db_field, request: HttpRequest, **options):
+        """Rights at what stands at the desk, where they are looked at; and those that some group has already."""
+        if db_field.name == "permissions":
+            shown = ContentType.objects.get_for_models(*self.admin_site._registry, for_concrete_models=False).values()
+            rights = Permission.objects.filter(Q(content_type__in=shown) | Q(group__isnull=False)).distinct()
+            options |= {"queryset": rights, "form_class": RightsField}
         return super().formfield_for_manytomany(db_field, request, **options)
 
 

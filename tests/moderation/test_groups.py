@@ -52,6 +52,31 @@ def test_editors_write_and_see_how_mails_stand(groups, article):
     assert desk.get("/redaktion/readers/user/").status_code == 403
 
 
+def test_a_new_english_site_has_english_groups(db, settings):
+    Group.objects.all().delete()
+    settings.LANGUAGE_CODE = "en"
+    create_missing_groups()
+    assert {group.name for group in Group.objects.all()} == {"Moderation", "Editorial desk"}
+
+
+def test_rights_are_named_in_the_sites_language(groups, desk):
+    page = desk.get(f"/redaktion/auth/group/{groups['Moderation'].pk}/change/").text
+    chosen = set(re.findall(r'<option value="\d+" selected>([^<]+)', page))
+    assert {"Artikel: ansehen", "Kommentare: ansehen", "Kommentare: ändern"} <= chosen
+    assert len(chosen) == groups["Moderation"].permissions.count()
+    assert "Can " not in page
+
+
+def test_groups_are_the_superusers_to_change(groups):
+    user, browser = delegate("view_group", "change_group", "add_group", "delete_group")
+    address = f"/redaktion/auth/group/{groups['Moderation'].pk}/"
+    everything = {"name": "Moderation", "permissions": [right.pk for right in Permission.objects.all()]}
+    assert browser.post(f"{address}change/", everything).status_code == 403
+    assert browser.post(f"{address}delete/", {"post": "yes"}).status_code == 403
+    assert browser.post("/redaktion/auth/group/add/", everything).status_code == 403
+    assert groups["Moderation"].permissions.count() == sum(map(len, GROUPS["Moderation"].values()))
+
+
 def test_groups_that_were_changed_stay(groups):
     groups["Moderation"].permissions.clear()
     groups["Redaktion"].delete()
