@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.forms import ArticleForm, MarkdownForm, SiteTimeField, check_length
 from articles.models import Article, ArticleQuerySet, Author, Page, Section, check_images
-from articles.passages import questions
+from articles.passages import questions, unread_questions
 from articles.services import change_comment_mode, save_article
 from newsroom.markup import TooLong, article_html
 
@@ -150,6 +150,7 @@ class ArticleAdmin(MarkdownAdmin):
         with suppress(TooLong):
             article.html = article_html(article.source)
         context = {"article": article, "text": article.html, "questions": questions(article.html)}
+        context["unread"] = unread_questions(article.html)
         context["refused"] = _what_saving_refuses(article)
         return render(request, "articles/preview.html", context)
 

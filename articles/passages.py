@@ -37,6 +37,8 @@ _BLOCK = re.compile(r'<(\w+) id="absatz-[0-9]+">')
 _TAG = re.compile(r'</?(\w+)[^>"]*(?:"[^"]*"[^>"]*)*>')
 _WITHIN_A_LINE = {"a", "b", "code", "em", "img", "mark", "span", "strong"}
 _MARK = re.compile(r'<mark title="([^"]*)">(.*?)</mark>', re.DOTALL)
+_CODE = re.compile(r"<code>.*?</code>", re.DOTALL)
+_UNREAD = re.compile(r"\[\[.{1,700}?\]\]\{[^}]{0,400}\}?")
 _END_OF_TEXT = re.compile(r"(?:</(?:p|li|ul|ol|blockquote)>\s*)+(?:<hr>\s*)*$")
 _END_OF_BLOCK = re.compile(r"(?:\s*<hr>)*\s*$")
 
@@ -66,9 +68,11 @@ def questions(article_html: str) -> list[tuple[Quote, str]]:
     return found
 
 
-def pick(article_html: str, *, block: int, exact: str = "", before: str = "", after: str = "") -> Quote | None:
+def pick(
+    article_html: str, *, block: int, exact: str = "", before: str = "", after: str = "", or_all: bool = True
+) -> Quote | None:
     """What somebody chose: these words in this block or, if the article was changed meanwhile, elsewhere; the whole
-    block where they stand nowhere. None if there is no such block.
+    block where they stand nowhere, unless that is not wanted (`or_all`). None if there is no such block.
 
     Takes any text. `before` and `after` only tell the same words in two places apart; what is kept of the
     surroundings is the article's own text.
@@ -79,16 +83,27 @@ def pick(article_html: str, *, block: int, exact: str = "", before: str = "", af
     places = Places(texts)
     place = places.exactly(wanted) if words else None
     if place is None or not (place[0] == block or places.is_certain(place, wanted)):
-        if not (1 <= block <= len(texts) and texts[block - 1]):
+        if not (or_all and 1 <= block <= len(texts) and texts[block - 1]):
             return None
         place, words = (block, 0), _cut(texts[block - 1])
     number, start = place
     return _quote(number, texts[number - 1], start, words)
 
 
+def is_all_of(article_html: str, quote: Quote) -> bool:
+    """Whether it is the whole of its block, or as much of it as is quoted."""
+    return quote.block is not None and quote == pick(article_html, block=quote.block)
+
+
 def is_cut(exact: str) -> bool:
     """Whether somebody chose more than is quoted."""
     return len(normalise_line(exact[:RAW_LIMIT])) > QUOTE_LIMIT
+
+
+def unread_questions(article_html: str) -> list[str]:
+    """What looks like a question about a passage and is shown to readers as it was written."""
+    texts = block_texts(_CODE.sub("", article_html))
+    return [found[0] for text in texts for found in _UNREAD.finditer(text)]
 
 
 def _blocks(article_html: str) -> list[str]:

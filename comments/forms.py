@@ -8,6 +8,7 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from articles.passages import RAW_LIMIT
 from newsroom.addresses import AddressField
 from newsroom.markup import COMMENT_LIMIT
 from newsroom.pages.formkey import new_form_key
@@ -107,6 +108,14 @@ class CommentForm(BodyForm):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "url", "inputmode": "url"}),
     )
+    # Of a paragraph, for whoever has no pointer to choose them with, or no script.
+    words = forms.CharField(
+        label=_("Nur zu diesen Worten daraus"),
+        help_text=_("leer heißt: zum ganzen Absatz"),
+        required=False,
+        max_length=RAW_LIMIT,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     notify = forms.BooleanField(label=TICKED_WITH_COMMENT, help_text=TICKED_FOR_ALL, required=False)
     # The honeypot: invisible to people, filled in by programs.
     subject = forms.CharField(
@@ -116,11 +125,15 @@ class CommentForm(BodyForm):
         widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
     )
 
-    def __init__(self, *args, article: Article, reader: Reader | None, id_prefix: str = "", **kwargs):
+    def __init__(
+        self, *args, article: Article, reader: Reader | None, id_prefix: str = "", asks_words: bool = False, **kwargs
+    ):
         super().__init__(*args, auto_id=f"{id_prefix}%s", **kwargs)
         self.id_prefix = id_prefix
         self.article = article
         self.reader = reader
+        if not asks_words:
+            del self.fields["words"]
         if article.comment_mode == Article.CommentMode.CONFIRMED:
             self.fields["email"].help_text = _("zum Bestätigen")
         # An account's address is known; it is not asked for again (A29, WCAG 3.3.7). An editor's may have none.

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseLocation, reswap, retarget, trigger_client_event
 
 from articles.models import Article, texts_of
-from articles.passages import pick
+from comments.choosing import is_paragraph, narrowed, wanted_passage
 from comments.forms import CommentForm, guest_initial
 from comments.gone import gone
 from comments.mails import comment_token_fits
@@ -64,7 +64,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     (article,) = ask_with_reader(request, _open_article.question(slug=slug, now=timezone.now()).first())
     if article is None:
         raise Http404
-    return _write(request, article, passage=_wanted_passage(request, article))
+    return _write(request, article, passage=wanted_passage(request, article))
 
 
 @shared_form
@@ -194,18 +194,23 @@ def _write(
     elif passage is not None and request.htmx:
         prefix = "stelle-"  # beneath the passage, on the page of the article, which has a form already
     options = {"article": article, "reader": reader, "id_prefix": prefix}
-    preview, refusal, status = None, "", 200
+    options["asks_words"] = passage is not None and is_paragraph(article, passage)
+    preview, refusal, status, about = None, "", 200, passage
     if request.method == "POST":
         form = CommentForm(request.POST, **options)
         if "preview" in request.POST:
             form.keep_errors_of("body")  # who they are can wait
+        if form.is_valid() and form.cleaned_data.get("words"):
+            about = narrowed(article, passage, form.cleaned_data["words"])
+            if about is None:
+                form.add_error("words", _("Diese Worte stehen so nicht im Artikel. Am sichersten kopieren Sie sie."))
         if not form.is_valid():
             status = 422
         elif "preview" in request.POST:
             preview = comment_html(form.cleaned_data["body"])
         else:
             try:
-                comment = _post(request, article, parent, passage, form)
+                comment = _post(request, article, parent, about, form)
             except Refused as refused:
                 refusal, status = str(refused), refused.status
                 key = new_form_key(instead_of=read_form_key(form.cleaned_data["form_key"]))
@@ -288,17 +293,6 @@ def _waiting_sentence(comment: Comment) -> str:
         "Danke, Ihr Kommentar ist gespeichert. Er erscheint, sobald Sie Ihre Adresse bestätigen:"
         " Wir haben Ihnen geschrieben."
     )
-
-
-def _wanted_passage(request: HttpRequest, article: Article) -> Passage | None:
-    block = _number(request.GET.get("absatz"))
-    words = {"exact": "wortlaut", "before": "davor", "after": "danach"}
-    chosen = {part: request.GET.get(name, "") for part, name in words.items()}
-    quote = pick(article.html, block=block, **chosen) if block else None
-    if quote is None:
-        return None
-    passage = Passage(article=article, **quote._asdict())
-    return Passage.objects.alike(passage).first() or passage
 
 
 def _number(text: str | None) -> int:

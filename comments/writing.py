@@ -5,7 +5,8 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from articles.models import Article
-from articles.passages import address_of, is_cut
+from articles.passages import is_cut
+from comments.choosing import is_missing, link_address, sealed_address
 from comments.forms import CommentForm
 from comments.models import Comment, Passage
 from readers.device import current_reader
@@ -24,14 +25,19 @@ def write_page(
     action: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """`action` is where the form goes; empty for the address asked for. A parent that is gone cannot be answered any
-    more: then the form is for a comment of its own."""
+    """`action` is where the form goes; empty for the address asked for, or that of the passage. A parent that is gone
+    cannot be answered any more: then the form is for a comment of its own."""
     gone = parent is not None and not parent.is_published
+    if passage is not None and not action:
+        action = sealed_address(article, passage.quote)
     context = {
         "article": article,
         "parent": None if gone else parent,
         "passage": passage,
         "passage_is_cut": passage is not None and is_cut(request.GET.get("wortlaut", "")),
+        "passage_is_missing": request.method == "GET" and is_missing(request, passage),
+        "goes_on": "weiter" in request.GET,
+        "draft": link_address(article, passage) if passage is not None else "",
         "form": form,
         "reader": current_reader(request),
         "preview": preview,
@@ -50,4 +56,4 @@ def write_address(comment: Comment) -> str:
     if comment.parent_id:
         return reverse("reply", args=[comment.parent_id])
     write = reverse("write_comment", args=[comment.article.slug])
-    return address_of(write, comment.passage.quote) if comment.passage and comment.passage.block else write
+    return sealed_address(comment.article, comment.passage.quote) if comment.passage else write

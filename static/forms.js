@@ -157,7 +157,11 @@ function draftOf(name) {
   return draft?.body && (!draft.account || draft.account === account) ? draft : null;
 }
 
-const draftName = (form) => DRAFT + new URL(form.action, location).pathname + new URL(form.action, location).search;
+// A form about a passage is sent to an address with all its words; its draft goes by the link that opens it.
+const draftName = (form) => {
+  const { pathname, search } = new URL(form.dataset.draft ?? form.action, location);
+  return DRAFT + pathname + search;
+};
 
 document.addEventListener("input", ({ target }) => {
   const form = target.form;

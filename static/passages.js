@@ -48,6 +48,7 @@ function chosen() {
       davor: before.slice(0, before.length - head.length).slice(-AROUND),
       danach: after.slice(tail.length, tail.length + AROUND),
     });
+    if (part.comparePoint(whole.endContainer, whole.endOffset) > 0) query.set("weiter", ""); // the form says that only the beginning is quoted
     return { block, part, address: `${article.dataset.write}?${query}` };
   }
   return null;
@@ -72,7 +73,9 @@ function offerPick() {
   const last = lines[lines.length - 1] ?? choice.block.getBoundingClientRect();
   const text = button.parentElement.getBoundingClientRect();
   // Through the object model: the page's policy allows no style in the markup.
-  button.style.top = `${last.bottom - text.top + 6}px`;
+  // Of a long selection the words' end may be out of view: then at the view's edge.
+  const top = Math.min(Math.max(last.bottom + 6, 8), innerHeight - button.offsetHeight - 8);
+  button.style.top = `${top - text.top}px`;
   button.style.left = `${Math.max(0, Math.min(last.right - text.left, text.width) - button.offsetWidth)}px`;
 }
 

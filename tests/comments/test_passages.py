@@ -2,6 +2,7 @@
 
 import html
 import re
+from io import StringIO
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -128,6 +129,88 @@ def test_with_htmx_the_form_comes_with_its_passage_once(article, client, asked):
     assert (wrong.status_code, wrong.text.startswith('<form class="write" id="stelle-')) == (422, True)
 
 
+# --- changed while somebody writes -----------------------------------------------------------------------------------
+
+
+def action(page: str) -> str:
+    return html.unescape(re.search(r'<form class="write"[^>]* action="([^"]*)"', page)[1])
+
+
+def change(article: Article, source: str) -> None:
+    article.source = source
+    save_article(article)
+
+
+CHOSEN = [{"absatz": 1, "wortlaut": "Der Rat schweigt"}, {"absatz": 1}]
+
+
+@pytest.mark.parametrize("chosen", CHOSEN, ids=["words", "paragraph"])
+def test_comment_is_about_the_words_its_reader_saw(article, client, chosen):
+    address = action(client.get(write_url(article, **chosen)).text)
+    words = chosen.get("wortlaut", "Der Rat tagt. Der Rat schweigt.")
+    change(article, f"Ein Verein feiert.\n\n{SOURCE}")
+    client.post(address, factories.words("Eins."))
+    change(article, "Ein Verein feiert.\n\nEr tanzt.")
+    client.post(address, factories.words("Zwei."))
+    moved, gone = (comment.passage for comment in Comment.objects.order_by("pk"))
+    assert [(passage.block, passage.exact) for passage in (moved, gone)] == [(None, words)] * 2
+    page = client.get(article.get_absolute_url()).text
+    quoted = re.findall(r'<blockquote class="passage">(.*?)</blockquote>', page, re.S)
+    assert [text.strip() for text in quoted] == [f"{words} <small>bezieht sich auf eine frühere Fassung</small>"] * 2
+
+
+def test_moved_paragraph_keeps_the_comment_that_was_being_written(article, client):
+    address = action(client.get(write_url(article, absatz=1)).text)
+    change(article, f"Ein Verein feiert.\n\n{SOURCE}")
+    client.post(address, factories.words())
+    passage = Comment.objects.get().passage
+    assert (passage.block, passage.exact) == (2, "Der Rat tagt. Der Rat schweigt.")
+
+
+def test_nobody_puts_words_into_the_articles_mouth(article, client):
+    """A seal is for these words of this article."""
+    sealed = action(client.get(write_url(article, absatz=1, wortlaut="Der Rat schweigt")).text)
+    client.post(sealed.replace("schweigt", "luegt"), factories.words())
+    other = factories.article(source="Ganz etwas anderes.", slug="anders")
+    client.post(sealed.replace(article.slug, other.slug), factories.words("Noch eins."))
+    kept = [comment.passage.exact for comment in Comment.objects.order_by("pk")]
+    assert kept == ["Der Rat tagt. Der Rat schweigt.", "Ganz etwas anderes."]
+
+
+def test_form_says_that_what_was_chosen_is_gone(article, client):
+    chosen = write_url(article, absatz=1, wortlaut="Der Rat schweigt")
+    assert "Der Artikel wurde geändert" not in client.get(chosen).text
+    change(article, "Ein Verein feiert.")
+    page = client.get(chosen).text
+    assert "Ihr Kommentar gilt jetzt diesem Absatz." in page
+    assert '<blockquote class="passage">Ein Verein feiert.</blockquote>' in page
+    assert "Hier schreiben Sie zum ganzen Artikel." in client.get(write_url(article, absatz=3)).text
+
+
+# --- words of a paragraph, without a pointer -------------------------------------------------------------------------
+
+
+def test_words_can_be_typed(article, client):
+    address = action(client.get(write_url(article, absatz=1)).text)
+    client.post(address, factories.words(words="Rat  schweigt"))
+    assert tuple(Comment.objects.get().passage.quote) == (1, "Rat schweigt", "Der Rat tagt. Der ", ".")
+
+
+def test_words_that_are_nowhere_stand_at_their_field(article, client):
+    address = action(client.get(write_url(article, absatz=1)).text)
+    for also in ({}, {"preview": "1"}):
+        answer = client.post(address, factories.words(words="Bürgermeisterin", **also))
+        assert (answer.status_code, Comment.objects.count()) == (422, 0)
+        assert "Diese Worte stehen so nicht im Artikel." in answer.text
+        assert 'value="Bürgermeisterin"' in answer.text
+
+
+def test_words_are_asked_for_only_where_a_whole_paragraph_was_chosen(article, client):
+    assert 'name="words"' in client.get(write_url(article, absatz=1)).text
+    assert 'name="words"' not in client.get(write_url(article, absatz=1, wortlaut="Rat")).text
+    assert 'name="words"' not in client.get(write_url(article)).text
+
+
 # --- the editors' question -------------------------------------------------------------------------------------------
 
 
@@ -153,6 +236,20 @@ def test_editors_see_the_question_in_the_preview(client, db):
     assert '<mark title="Soll sie &lt;bleiben&gt;?">Brücke am Hafen</mark>' in page
     assert '<p class="question">Soll sie &lt;bleiben&gt;?</p>' in page
     assert Passage.objects.count() == 0
+
+
+UNREAD = "Wir [[fragen [hier](https://example.org)]]{Was nun?}, aber nicht `[[so]]{x}`."
+
+
+def test_question_that_was_not_understood_is_told(client, db, tmp_path):
+    client.force_login(factories.editor())
+    page = client.post("/redaktion/articles/article/vorschau/", {"headline": "x", "source": UNREAD}).text
+    assert page.count("steht so im Text, auch für Leser") == 1
+    assert "steht so im Text" not in client.post("/redaktion/articles/article/vorschau/", {"source": SOURCE}).text
+    file, said = tmp_path / "a.md", StringIO()
+    file.write_text(f"---\ntitel: Hafen\nautor: UKIN\n---\n\n{UNREAD}\n", encoding="utf-8")
+    call_command("publish", str(file), stderr=said)
+    assert "„[[fragen hier]]{Was nun?}“ steht so im Text" in said.getvalue()
 
 
 def test_the_command_asks_too(client, tmp_path, db):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from articles.frontmatter import FIELDS, ArticleFile, BadFile, called, parse
 from articles.models import Article, Author, Section
+from articles.passages import unread_questions
 from articles.services import save_article
 from newsroom.text.slugs import german_slug
 
@@ -45,6 +46,11 @@ class Command(BaseCommand):
                 for field, texts in error.message_dict.items()
             ]
             raise CommandError("\n".join(lines)) from error
+        for words in unread_questions(article.html):
+            sentence = _(
+                "„%s“ steht so im Text: keine Frage. Wie eine aussieht, zeigt die README."
+            )
+            self.stderr.write(f"{file}: {sentence % words}")
         done = _("neu") if is_new else _("auf den neuen Stand gebracht")
         self.stdout.write(f"{article.get_absolute_url()}  {article.headline}  ({done}, {_shown(article)})")
 
