@@ -119,9 +119,15 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
       if (form === elt) form.requestSubmit(requestConfig.triggeringEvent?.submitter);
       else elt.click();
     } else {
-      say(elt, texts.offline);
+      say(elt, whatIsGone(xhr) ?? texts.offline);
     }
   });
+}
+
+/* The page that says so, in a sentence: of a comment that somebody else deleted meanwhile, for instance. */
+function whatIsGone(xhr) {
+  if (xhr?.status !== 404) return null;
+  return new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("main p")?.textContent;
 }
 
 document.addEventListener("htmx:afterRequest", ({ detail: { successful } }) => { if (successful) triedAgain = false; });
@@ -238,6 +244,11 @@ tab.remove(SENT_AWAY);
 if (sentAway && /^#kommentar-(wartet-)?\d+$/.test(location.hash)) store.remove(sentAway);
 
 document.addEventListener("htmx:load", ({ detail: { elt } }) => { restoreDrafts(elt.closest("body")); markDrafts(); });
+
+// What was taken back stands in a form again, and nowhere else: it is a draft from the start.
+if (location.pathname.endsWith("/loeschen/")) {
+  document.querySelector("[data-comment-form]")?.elements.body.dispatchEvent(new Event("input", { bubbles: true }));
+}
 
 // --- Keys while writing ---------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 
 let wanted = null;
 let pageAddress = ""; // the page's own address, where a comment's stands in its place
+const withHash = (address, hash) => address.split("#")[0] + hash;
 
 function show(anchor) {
   const element = document.getElementById(anchor);
@@ -141,7 +142,9 @@ function plainBar() {
 }
 plainBar();
 document.addEventListener("htmx:afterSwap", plainBar); // before htmx looks at what came
-document.addEventListener("htmx:afterSettle", () => {
+// A page chosen by its number begins at its first comment.
+document.addEventListener("htmx:afterSettle", ({ detail: { requestConfig } }) => {
+  if (requestConfig?.elt.matches(".pages a")) document.getElementById("faeden")?.focus({ preventScroll: true });
   if (document.activeElement.matches(".bar a")) document.activeElement.scrollIntoView({ block: "nearest", behavior: "instant" });
 });
 
@@ -164,20 +167,33 @@ document.addEventListener("htmx:afterSwap", () => {
   scrollBy({ top: first.getBoundingClientRect().top - top, behavior: "instant" });
 });
 
-// What was loaded in place is not there after "back", unless the browser keeps whole pages: then the address of the
-// comment in view leads to it.
+// What was loaded in place is not there after "back", unless the browser keeps whole pages: then the address leads to the
+// page, of this order, on which the comment in view stands; or its thread, where it was opened in that.
 let loadedInPlace = false;
-document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => { loadedInPlace ||= target?.id === "mehr" || Boolean(target?.matches(".thread")); });
+const loadedFrom = new Map(); // addresses of pages, by the comment each begins with
+document.addEventListener("htmx:afterSwap", ({ detail: { target, pathInfo } }) => {
+  loadedInPlace ||= target?.id === "mehr" || Boolean(target?.matches(".thread"));
+  const first = target?.id === "mehr" && lastBefore?.nextElementSibling?.querySelector(".comment");
+  if (first) loadedFrom.set(first.id, pathInfo.responsePath ?? pathInfo.requestPath);
+});
+
+function addressInView() {
+  const comments = [...document.querySelectorAll("#faeden .comment")];
+  const at = comments.findIndex((comment) => comment.getBoundingClientRect().bottom > innerHeight / 5);
+  if (at < 0 || comments[at].getBoundingClientRect().top > innerHeight) return null; // still in the text, or beneath
+  const begins = comments.slice(0, at + 1).reverse().find((comment) => loadedFrom.has(comment.id));
+  const thread = comments[at].closest("#faeden > .thread")?.querySelector(".comment") ?? comments[at];
+  return withHash(begins ? loadedFrom.get(begins.id) : location.href, `#${thread.id}`);
+}
 addEventListener("click", (event) => { // last of all: not where somebody else has answered the press
   const link = event.target.closest?.("a[href]");
   const leaves = link && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.shiftKey && link.protocol.startsWith("http") && !link.target && !link.hasAttribute("download");
   if (!loadedInPlace || !leaves || (link.hash && link.pathname === location.pathname)) return;
-  const inView = [...document.querySelectorAll("#faeden .comment")].find((comment) => comment.getBoundingClientRect().bottom > 0);
-  const permalink = inView?.querySelector(":scope > header a.time")?.getAttribute("href");
-  if (!permalink || inView.getBoundingClientRect().top > innerHeight) return; // still in the text
+  const address = addressInView();
+  if (!address) return;
   pageAddress ||= location.href;
   history.scrollRestoration = "manual";
-  history.replaceState(history.state, "", permalink);
+  history.replaceState(history.state, "", address);
 });
 addEventListener("pageshow", ({ persisted }) => {
   if (!persisted || history.scrollRestoration === "auto") return;

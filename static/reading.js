@@ -28,13 +28,16 @@ setInterval(sayAgo, 30_000);
 
 // --- The order and view last chosen here (POST /artikel/<slug>/ansicht/ does the same without script) ----------------
 
+// Back leads to the order that was shown, not to one chosen later: whoever goes on leaves an address that names it.
+document.addEventListener("click", ({ target }) => {
+  const shown = target.closest?.(".bar nav a, .pages a") && document.querySelector(".bar nav a[aria-current]");
+  if (!shown || /[?&](sortierung|ansicht|seite|nach|seit)=/.test(location.search)) return;
+  history.replaceState(history.state, "", shown.href);
+}, true);
+
 document.addEventListener("click", ({ target }) => {
   const link = target.closest?.(".bar nav a");
   if (!link) return;
-  // Back leads to the order that was shown, not to the one chosen now.
-  if (!/[?&](sortierung|ansicht|seite|nach|seit)=/.test(location.search)) {
-    history.replaceState(history.state, "", link.closest(".bar").querySelector("nav a[aria-current]").href);
-  }
   const query = new URL(link.href).searchParams;
   if (query.get("ansicht") === "inline") return;
   const choice = `${query.get("sortierung") ?? "aelteste"}.${query.get("ansicht") ?? "faeden"}`;
@@ -121,19 +124,24 @@ function newBar() {
   tools.append(button);
   const count = newSince === null ? 0 : lastOf() - newSince - readNew.length;
   if (count <= 0) return;
-  const link = Object.assign(document.createElement("a"), { href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: plural(count, texts.newOne, texts.newMany) });
-  const next = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.newNext });
+  const link = Object.assign(document.createElement("a"), { className: "news", href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: plural(count, texts.newOne, texts.newMany) });
+  const next = Object.assign(document.createElement("button"), { type: "button", className: "quiet news", textContent: texts.newNext });
   next.addEventListener("click", toNextNew);
   tools.prepend(link, " ", next, " ");
 }
 
+const showsNew = /[?&]seit=/.test(location.search);
+
 const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", count);
 
-/* On this page; then to the list of all that are new. */
+/* On this page; then what has just arrived; then to the list of all that are new. */
 function toNextNew() {
   if (stepTo([...document.querySelectorAll("#faeden .comment.new")], 1)) return;
-  const all = document.querySelector("#kommentare .tools a");
-  if (all && !/[?&]seit=/.test(location.search)) return location.assign(all.href);
+  const arrived = document.querySelector(".arrived button");
+  if (arrived) return arrived.click();
+  const all = document.querySelector("#kommentare .tools a.news");
+  if (all && !showsNew) return location.assign(all.href);
+  if (showsNew && !document.getElementById("mehr")) for (const part of document.querySelectorAll(".tools .news")) part.remove(); // all were read
   const status = document.getElementById("kommentare-antwort"); // it stays in view until it is read
   if (!status) return;
   status.replaceChildren();
@@ -173,6 +181,7 @@ function hidePeople() {
     });
     comment.append(back);
   }
+  for (const pick of document.querySelectorAll(".picks li")) pick.hidden = names.has(pick.querySelector(".byline")?.textContent.trim());
 }
 
 function setHidden(name, hide) {
@@ -206,7 +215,12 @@ const keys = {
   j: () => stepTo([...document.querySelectorAll("#faeden .comment")], 1),
   k: () => stepTo([...document.querySelectorAll("#faeden .comment")], -1),
   n: () => toNextNew(),
-  a: () => document.activeElement?.closest(".comment")?.querySelector(":scope > footer a[href$='/antworten/']")?.click(),
+  a: () => {
+    const link = document.activeElement?.closest(".comment")?.querySelector(":scope > footer a[href$='/antworten/']");
+    if (!link) return;
+    rememberSelection({ target: link });
+    link.click();
+  },
   s: () => document.querySelector("#kommentar-schreiben textarea")?.focus(),
   "?": () => openHelp(),
 };
@@ -234,18 +248,49 @@ document.addEventListener("click", ({ target }) => { if (target.closest?.("[data
 // --- What arrives while the page is open ------------------------------------------------------------------------------
 
 const ASK_EVERY = 4000; // ms; the answer may be half a second old, so five seconds at the most
+const isConversation = path !== articlePath; // a thread's own page
+
+// Up to which number everything has been on offer here; and which after it stood on this page already, one's own among
+// them. A part of the page that is replaced changes neither: what was offered stays so until it is shown.
+let knownUpTo = Number(conversation()?.dataset.live || lastOf());
+const seenSince = new Set();
+let askedUpTo = knownUpTo;
+
+const noteSeen = () => {
+  for (const number of [...document.querySelectorAll("#faeden .comment")].map(numberOf)) if (number > knownUpTo) seenSince.add(number);
+};
+document.addEventListener("newsroom:show", ({ detail: { value } }) => { if (Number(value.split("-")[1]) > knownUpTo) seenSince.add(Number(value.split("-")[1])); });
+document.addEventListener("htmx:beforeSwap", noteSeen);
+
+const onlyPassages = () => document.querySelector("#ansicht-inline[aria-current]");
+
+/* The page of all that came after what is known: of the thread, or of the article. */
+async function fetchArrived() {
+  const query = onlyPassages() ? "?ansicht=inline&sortierung=neueste" : `?sortierung=aelteste&ansicht=flach&seit=${knownUpTo}`;
+  const page = await (await fetch(isConversation ? `${path}?nach=${knownUpTo}` : `${path}${query}`)).text();
+  const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("kommentare");
+  if (!fresh) throw new Error("no conversation");
+  return fresh;
+}
+
+const arrivedIn = (fresh) => [...fresh.querySelectorAll("#faeden .comment")].filter((comment) => numberOf(comment) > knownUpTo && !document.getElementById(comment.id));
 
 async function ask() {
   const section = conversation();
   if (document.hidden || !section || !("live" in section.dataset)) return;
-  let latest;
+  let count;
   try {
-    latest = await (await fetch(`${path}stand/`)).json();
+    const { last } = await (await fetch(`${articlePath}stand/`)).json();
+    noteSeen();
+    count = last - knownUpTo - seenSince.size;
+    if (isConversation) {
+      if (last <= askedUpTo) return;
+      count = arrivedIn(await fetchArrived()).length;
+      askedUpTo = last;
+    }
   } catch {
     return; // away for a moment: the next time
   }
-  const mine = [...document.querySelectorAll(".sent .comment")].filter((comment) => numberOf(comment) > lastOf()).length; // seen already
-  const count = latest.last - lastOf() - mine;
   if (count > 0 && section === conversation()) offer(section, count);
 }
 
@@ -256,40 +301,55 @@ function offer(section, count) {
   const button = place.querySelector("button") ?? Object.assign(document.createElement("button"), { type: "button" });
   if (button.textContent === label) return;
   button.textContent = label;
+  button.onmousedown = (event) => event.preventDefault(); // or the field being written in loses the focus, and this its place
   button.onclick = () => showArrived(section, place);
   place.replaceChildren(button);
 }
 
 async function showArrived(section, place) {
-  const since = lastOf();
-  const url = `${path}?sortierung=aelteste&ansicht=flach&seit=${since}`;
   const button = place.querySelector("button");
   button.disabled = true; // pressed twice it would bring them twice
   let fresh;
   try {
-    const page = await (await fetch(url)).text();
-    fresh = new DOMParser().parseFromString(page, "text/html").getElementById("kommentare");
-    if (!fresh) throw new Error("no conversation");
+    fresh = await fetchArrived();
   } catch {
     button.disabled = false;
+    place.replaceChildren(button, Object.assign(document.createElement("span"), { textContent: texts.offline })); // the section's own may be out of view
     return say(place, texts.offline);
   }
+  const arrived = arrivedIn(fresh);
+  // None of them is about a passage: then to the page where they stand.
+  if (!arrived.length && onlyPassages()) return location.assign(`${path}?sortierung=aelteste&ansicht=flach&seit=${knownUpTo}#faeden`);
   const box = document.createElement("div");
   box.className = "just-arrived";
-  const threads = [...fresh.querySelectorAll("#faeden > .thread")];
-  box.append(...threads.filter((thread) => !document.getElementById(thread.querySelector(".comment").id)));
+  const threads = [...fresh.querySelectorAll("#faeden > .thread")].filter((thread) => arrived.some((comment) => thread.contains(comment)));
+  for (const known of threads.flatMap((thread) => [...thread.querySelectorAll(".comment")])) if (!arrived.includes(known)) known.remove();
+  box.append(...threads);
   // One page of them is shown; those that go on on the next are offered next.
-  const goesOn = threads.length && fresh.querySelector("#mehr");
-  section.dataset.last = goesOn ? numberOf(threads.at(-1).querySelector(".comment")) : fresh.dataset.last;
-  if (store.get(SEEN)) store.set(SEEN, { ...store.get(SEEN), [path]: lastOf() }); // shown, and so seen
-  section.dataset.count = fresh.dataset.count;
-  section.querySelector("h2").textContent = fresh.querySelector("h2").textContent;
+  const goesOn = threads.length && fresh.querySelector("#mehr") && !onlyPassages();
+  knownUpTo = goesOn ? numberOf(arrived.at(-1)) : Math.max(knownUpTo, Number(fresh.dataset.live || fresh.dataset.last));
+  askedUpTo = knownUpTo;
+  for (const number of seenSince) if (number <= knownUpTo) seenSince.delete(number);
+  if (lastOf()) {
+    section.dataset.last = knownUpTo;
+    if (store.get(SEEN)) store.set(SEEN, { ...store.get(SEEN), [path]: knownUpTo }); // shown, and so seen
+    section.dataset.count = fresh.dataset.count;
+    section.querySelector("h2").textContent = fresh.querySelector("h2").textContent;
+  }
   place.replaceChildren();
-  section.querySelector("#faeden").prepend(box);
+  // One's own that waited is published now, and stands among them.
+  for (const comment of arrived) document.getElementById(`kommentar-wartet-${idOf(comment)}`)?.remove();
+  const list = section.querySelector("#faeden");
+  if (isConversation) list.append(box);
+  else list.prepend(box);
   htmx.process(box);
   refresh();
-  if (box.querySelector(".comment")) show(box.querySelector(".comment").id);
+  if (!arrived.length) return;
+  history.pushState(null, "", location.href); // Back leads to where the reader was
+  show(arrived[0].id);
 }
+
+const idOf = (comment) => comment.querySelector(":scope > header a.time")?.pathname.split("/").at(-2);
 
 setInterval(ask, ASK_EVERY);
 document.addEventListener("visibilitychange", ask);
@@ -320,3 +380,5 @@ function arrive() {
 window.addEventListener("hashchange", arrive);
 refresh(); // first what makes comments longer
 arrive();
+// The list of what is new begins with the first of it.
+if (showsNew && location.hash === "#faeden") document.querySelector("#faeden .comment.new")?.focus();

@@ -35,6 +35,7 @@ SLOWEST = [
     "browser/test_passages",
     "browser/test_reader_path",
     "browser/test_coming_back",
+    "browser/test_arriving",
     "browser/test_without_script",
     "browser/test_forms_with_script",
     "browser/test_no_trace",

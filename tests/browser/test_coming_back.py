@@ -163,3 +163,62 @@ def test_next_new_one_has_a_button(page: Page, talk):
     page.reload()
     page.get_by_role("button", name="Zum nächsten neuen").click()
     expect(page.locator("#kommentar-3")).to_be_focused()
+
+
+def test_pages_are_exchanged_in_place_and_back_finds_each_with_its_order(page: Page, talk, monkeypatch):
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 1)
+    page.goto(talk.get_absolute_url())
+    page.evaluate("mark = 1")
+    page.get_by_role("navigation", name="Seiten").get_by_role("link", name="2").click()
+    expect(page.locator("#kommentar-2")).to_be_visible()
+    expect(page.locator("#faeden")).to_be_focused()
+    assert page.evaluate("mark") == 1
+    expect(page.get_by_role("navigation", name="Seiten").locator("[aria-current]")).to_have_text("2")
+    page.get_by_role("link", name="Meistbewertet").click()
+    expect(page.locator("#sortierung-meistbewertet")).to_have_attribute("aria-current", "true")
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#sortierung-aelteste")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#kommentar-1")).to_be_visible()
+
+
+def test_back_finds_the_order_after_going_on_in_place(page: Page, talk, monkeypatch):
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 1)
+    page.goto(f"{talk.get_absolute_url()}?sortierung=meistbewertet")
+    page.get_by_role("link", name="Weitere Kommentare").click()
+    second = page.locator("#kommentar-1")
+    expect(second).to_be_focused()
+    second.evaluate("comment => scrollTo(0, comment.getBoundingClientRect().top + scrollY - 40)")
+    second.get_by_role("link", name="Melden").click()
+    expect(page.get_by_role("heading", name="melden")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#sortierung-meistbewertet")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#kommentar-1")).to_be_visible()
+
+
+def test_what_was_taken_back_is_a_draft_from_the_start(page: Page, talk, settings):
+    settings.UNDO_SECONDS = 10
+    page.goto(talk.get_absolute_url())
+    send_answer(page, 1, "Voreilig.")
+    page.locator("#kommentar-3").get_by_role("button", name="Zurückziehen").click()
+    expect(page.get_by_label("Kommentar", exact=True)).to_have_value("Voreilig.")
+    page.goto(talk.get_absolute_url())
+    page.locator("#kommentar-1").get_by_role("link", name="Entwurf fortsetzen").click()
+    expect(page.locator("#kommentar-1").get_by_label("Kommentar", exact=True)).to_have_value("Voreilig.")
+
+
+def test_key_for_an_answer_quotes_what_is_selected(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.locator("#kommentar-1").focus()
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#kommentar-1 .text p'))")
+    page.keyboard.press("a")
+    expect(page.locator("#kommentar-1").get_by_label("Kommentar", exact=True)).to_have_value("> Erster Faden.\n\n")
+
+
+def test_hidden_person_is_not_recommended_either(page: Page, talk):
+    Comment.objects.filter(number=2).update(picked_at="2026-11-01T12:00Z")
+    page.goto(talk.get_absolute_url())
+    picked = page.locator(".picks li")
+    expect(picked).to_be_visible()
+    page.get_by_role("button", name="Kommentare von Berta auf diesem Gerät ausblenden").click()
+    expect(picked).to_be_hidden()

@@ -47,9 +47,7 @@ class Command(BaseCommand):
             ]
             raise CommandError("\n".join(lines)) from error
         for words in unread_questions(article.html):
-            sentence = _(
-                "„%s“ steht so im Text: keine Frage. Wie eine aussieht, zeigt die README."
-            )
+            sentence = _("„%s“ steht so im Text: keine Frage. Wie eine aussieht, zeigt die README.")
             self.stderr.write(f"{file}: {sentence % words}")
         done = _("neu") if is_new else _("auf den neuen Stand gebracht")
         self.stdout.write(f"{article.get_absolute_url()}  {article.headline}  ({done}, {_shown(article)})")
