@@ -80,6 +80,7 @@ def test_whose_answer_has_nothing_to_answer_writes_on(page: Page, talk, expected
     expected.append("status of 409")
     page.goto(talk.get_absolute_url())
     page.locator("#kommentar-2").get_by_role("link", name="Antworten").click()
+    expect(page.locator("#kommentar-2").get_by_label("Kommentar", exact=True)).to_be_focused()
     comment = Comment.objects.get(number=2)
     delete_comment(comment=comment, reader=comment.reader)
     send_answer(page, 2, "Ich sehe das anders.")
