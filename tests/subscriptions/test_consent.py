@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from articles.models import Article
+from newsroom.mailbox import Letter
 from readers.services import confirm_address
 from subscriptions.models import OPT_IN_VALID, Consent, Recipient, Subscription
 from subscriptions.tasks import send_opt_in
@@ -49,11 +50,15 @@ def all_on_the_page(row: Subscription) -> None:
     Client().post(f"/abos/{Recipient(email=row.email).token}/", {"end_all": "1"})
 
 
+def message_id(letter: Letter) -> str:
+    return dict(letter.headers)["Message-ID"]
+
+
 def events(**which) -> list[str]:
     return list(Consent.objects.filter(**which).values_list("event", flat=True))
 
 
-def test_asking_and_pressing_the_button_are_kept_word_for_word(article, mailoutbox):
+def test_asking_and_pressing_the_button_are_kept_word_for_word(article, letters):
     before = timezone.now()
     row = ask(article)
     send_opt_in(subscription_id=row.pk)
@@ -63,7 +68,7 @@ def test_asking_and_pressing_the_button_are_kept_word_for_word(article, mailoutb
     assert (asked.event, asked.how) == (ASKED, "Formular auf der Seite")
     assert asked.wording == "Benachrichtige mich bei neuen Kommentaren: „Brücke gesperrt“"
     assert asked.form_url == f"http://localhost:8000/artikel/{article.slug}/"
-    assert asked.message_id == mailoutbox[0].extra_headers["Message-ID"]
+    assert asked.message_id == message_id(letters()[0])
     assert (agreed.event, agreed.how) == (CONFIRMED, "Knopf auf der Seite aus der Bestätigungsmail")
     assert before <= asked.at <= agreed.at <= timezone.now()
     row.refresh_from_db()
@@ -120,7 +125,7 @@ def test_wish_that_was_never_confirmed_can_be_withdrawn(article):
     assert (events(), row.is_active) == ([ASKED, ENDED], False)
 
 
-def test_renewing_it_after_the_end_keeps_the_earlier_proof(article, mailoutbox):
+def test_renewing_it_after_the_end_keeps_the_earlier_proof(article, letters):
     row = ask(article)
     send_opt_in(subscription_id=row.pk)
     press(row)
@@ -134,7 +139,7 @@ def test_renewing_it_after_the_end_keeps_the_earlier_proof(article, mailoutbox):
     assert events() == [ASKED, CONFIRMED, ENDED, ASKED, CONFIRMED]
     first, second = Consent.objects.filter(event=ASKED)
     assert (first.wording[-17:], second.wording[-20:]) == ("„Brücke gesperrt“", "„Brücke wieder frei“")
-    assert [first.message_id, second.message_id] == [mail.extra_headers["Message-ID"] for mail in mailoutbox]
+    assert [first.message_id, second.message_id] == [message_id(letter) for letter in letters()]
 
 
 def test_wish_that_expired_and_was_renewed_is_two_wishes(article):
@@ -179,7 +184,7 @@ def export(email: str = BERTA) -> dict:
     return json.loads(answer.content)
 
 
-def test_export_tells_its_owner_everything_and_of_nobody_else(article, mailoutbox):
+def test_export_tells_its_owner_everything_and_of_nobody_else(article, letters):
     row = ask(article)
     send_opt_in(subscription_id=row.pk)
     press(row)
@@ -198,7 +203,7 @@ def test_export_tells_its_owner_everything_and_of_nobody_else(article, mailoutbo
                 "how": "Formular auf der Seite",
                 "wording": "Benachrichtige mich bei neuen Kommentaren: „Brücke gesperrt“",
                 "form_url": about["article"],
-                "message_id": mailoutbox[0].extra_headers["Message-ID"],
+                "message_id": message_id(letters()[0]),
             },
             about
             | {
