@@ -175,6 +175,7 @@ class Article(models.Model):
                 name="article_comment_mode_valid",
                 condition=Q(comment_mode__in=["open", "confirmed", "first_held", "all_held", "closed"]),
             ),
+            models.CheckConstraint(name="article_slow_mode_valid", condition=Q(slow_mode__in=[0, 30, 60, 300])),
         ]
         indexes = [models.Index(fields=["-published_at", "-id"], name="article_newest")]
 
@@ -272,6 +273,9 @@ class Counters(models.Model):
     objects = CountersQuerySet.as_manager()
 
     class Meta:
+        # Of all that goes with an article, this is what the admin names before deleting one.
+        verbose_name = _("Zählerstand")
+        verbose_name_plural = _("Zählerstände")
         constraints = [
             models.CheckConstraint(
                 name="counters_stars_fit_ratings",
@@ -281,7 +285,10 @@ class Counters(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.article_id}: {self.comments}"
+        return _("Kommentare: %(comments)d, Bewertungen: %(ratings)d") % {
+            "comments": self.comments,
+            "ratings": self.ratings,
+        }
 
     @property
     def average(self) -> float:

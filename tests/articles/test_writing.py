@@ -201,3 +201,9 @@ def test_site_pages_are_edited_but_neither_added_nor_deleted(desk, client):
     assert "Neue <strong>Worte</strong>." in client.get("/kontakt/").text
     assert desk.get("/redaktion/articles/page/add/").status_code == 403
     assert desk.post(f"/redaktion/articles/page/{page.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_what_goes_with_a_deleted_article_is_said_in_german(desk, article):
+    page = desk.get(f"/redaktion/articles/article/{article.pk}/delete/").text
+    assert "<li>Zählerstände: 1</li>" in page
+    assert "Zählerstand: Kommentare: 0, Bewertungen: 0" in page

@@ -68,6 +68,7 @@ REFUSED = {
     "article_state_valid": change(Article, state="gone"),
     "article_published_has_time": change(Article, published_at=None),
     "article_comment_mode_valid": change(Article, comment_mode="maybe"),
+    "article_slow_mode_valid": change(Article, slow_mode=31),
     "counters_stars_fit_ratings": lambda: Counters.objects.update(ratings=2, stars=11),
     "counters_comments_numbered": lambda: Counters.objects.update(comments=9, last_number=8),
     "user_email_once": lambda: User.objects.create(username="zwei", email="RedAktion@example.org"),
