@@ -23,10 +23,10 @@ _UNREADABLE = {
 
 
 class Command(BaseCommand):
-    help = "Publishes an article from a Markdown file, or brings the published one up to date with it."
+    help = _("Veröffentlicht einen Artikel aus einer Markdown-Datei, oder bringt den vorhandenen auf deren Stand.")
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path, help="Markdown with a head; the README shows one")
+        parser.add_argument("file", type=Path, help=_("Markdown mit einem Kopf; das README zeigt einen"))
 
     def handle(self, *args, file: Path, **options):
         try:

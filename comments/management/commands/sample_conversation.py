@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from articles.models import Article, Counters
 from articles.passages import pick
@@ -40,14 +41,14 @@ class Written:
 
 
 class Command(BaseCommand):
-    help = "Füllt einen Artikel mit 200 Beispielkommentaren aller Arten, um ein Gespräch anzusehen."
+    help = _("Füllt einen Artikel mit 200 Beispielkommentaren aller Arten, um ein Gespräch anzusehen.")
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "slug", nargs="?", help="Adresse des Artikels; ohne Angabe der neueste von gestern oder früher"
+            "slug", nargs="?", help=_("Adresse des Artikels; ohne Angabe der neueste von gestern oder früher")
         )
-        parser.add_argument("--more", action="store_true", help="auch wenn er schon Kommentare hat")
-        parser.add_argument("--seed", type=int, default=1, help="dieselbe Zahl, dieselben Zeiten und Stimmen")
+        parser.add_argument("--more", action="store_true", help=_("auch wenn er schon Kommentare hat"))
+        parser.add_argument("--seed", type=int, default=1, help=_("dieselbe Zahl, dieselben Zeiten und Stimmen"))
 
     def handle(self, *args, slug: str | None, more: bool, seed: int, **options):
         articles = Article.objects.published().select_related("author").newest_first()
@@ -55,11 +56,13 @@ class Command(BaseCommand):
         older = articles.filter(published_at__lt=timezone.now() - timedelta(days=1))
         article = articles.filter(slug=slug).first() if slug else older.first() or articles.first()
         if article is None:
-            raise CommandError("Diesen veröffentlichten Artikel gibt es nicht." if slug else "Es gibt keinen Artikel.")
+            raise CommandError(
+                _("Diesen veröffentlichten Artikel gibt es nicht.") if slug else _("Es gibt keinen Artikel.")
+            )
         with transaction.atomic():
             counters = Counters.objects.select_for_update().get(article=article)
             if not more and article.comments_all.exists():
-                raise CommandError(f"„{article}“ hat schon Kommentare; noch 200 dazu: --more")
+                raise CommandError(_("„%s“ hat schon Kommentare; noch 200 dazu: --more") % article)
             # The numbers so far too: the same seed again must not make the same form keys again.
             chance = random.Random(f"{seed} {article.pk} {counters.last_number}")
             conversation = list(read(TEXTS.read_text(encoding="utf-8")))
@@ -67,8 +70,9 @@ class Command(BaseCommand):
             comments = store(conversation, article, counters, chance)
             give_votes(comments, chance)
         published = sum(comment.is_published for comment in comments)
-        address = article.get_absolute_url()
-        self.stdout.write(f"{address}  {len(comments)} Kommentare, davon {published} veröffentlicht")
+        said = _("%(all)d Kommentare, davon %(published)d veröffentlicht")
+        counts = {"all": len(comments), "published": published}
+        self.stdout.write(f"{article.get_absolute_url()}  {said % counts}")
 
 
 def read(text: str) -> Iterator[Written]:
@@ -203,7 +207,7 @@ def _latest(article: Article) -> datetime:
 
 def _by_day(draw) -> datetime:
     """A time drawn until it lies in waking hours, but not for ever: an article of this minute has none to offer."""
-    for _ in range(8):
+    for _attempt in range(8):
         at = draw()
         if 6 <= timezone.localtime(at).hour < 23:
             break

@@ -14,17 +14,17 @@ DNS_PORT = 53
 
 
 class Command(BaseCommand):
-    help = "Prüft, ob die Mails einer Domain ankommen können: MX, SPF, DKIM, DMARC und der Name des Mailservers."
+    help = _("Prüft, ob die Mails einer Domain ankommen können: MX, SPF, DKIM, DMARC und der Name des Mailservers.")
     requires_system_checks = []  # one asks this before the site is set up
 
     def add_arguments(self, parser):
-        parser.add_argument("domain", nargs="?", help="ohne Angabe die von DEFAULT_FROM_EMAIL")
+        parser.add_argument("domain", nargs="?", help=_("ohne Angabe die von DEFAULT_FROM_EMAIL"))
         parser.add_argument(
-            "--selector", action="append", metavar="NAME", help="Name eines DKIM-Schlüssels; mehrmals möglich"
+            "--selector", action="append", metavar="NAME", help=_("Name eines DKIM-Schlüssels; mehrmals möglich")
         )
-        parser.add_argument("--address", metavar="IP", help="Adresse des Servers, der die Mails verschickt")
-        parser.add_argument("--server", metavar="HOST[:PORT]", help="Nameserver, der gefragt wird")
-        parser.add_argument("--timeout", default="5", metavar="SEKUNDEN", help="so lange wartet eine Frage (5)")
+        parser.add_argument("--address", metavar="IP", help=_("Adresse des Servers, der die Mails verschickt"))
+        parser.add_argument("--server", metavar="HOST[:PORT]", help=_("Nameserver, der gefragt wird"))
+        parser.add_argument("--timeout", default="5", metavar=_("SEKUNDEN"), help=_("so lange wartet eine Frage (5)"))
 
     def handle(self, *args, domain, selector, address, server, timeout, **options):
         domain = _domain(domain or mail_domain())

@@ -13,18 +13,18 @@ from subscriptions.status import mail_status
 
 
 class Command(BaseCommand):
-    help = "Sagt, wie es um die Mails steht."
+    help = _("Sagt, wie es um die Mails steht.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         switches = parser.add_mutually_exclusive_group()
-        switches.add_argument("--resume", action="store_true", help="eine Pause beenden: gleich weiter senden")
+        switches.add_argument("--resume", action="store_true", help=_("eine Pause beenden: gleich weiter senden"))
         switches.add_argument(
-            "--send-set-aside", action="store_true", help="nach einem Ausfall: Zurückgestelltes jetzt senden"
+            "--send-set-aside", action="store_true", help=_("nach einem Ausfall: Zurückgestelltes jetzt senden")
         )
         switches.add_argument(
             "--drop-set-aside",
             action="store_true",
-            help="nach dem Einspielen einer Sicherung: Zurückgestelltes verwerfen",
+            help=_("nach dem Einspielen einer Sicherung: Zurückgestelltes verwerfen"),
         )
 
     def handle(self, *args: Any, resume: bool, send_set_aside: bool, drop_set_aside: bool, **options: Any) -> None:

@@ -9,17 +9,21 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from newsroom.answers import MAX_BYTES
 from subscriptions.inbound import UnknownAddressError, take_in
 
 
 class Command(BaseCommand):
-    help = "Takes in one mail from standard input. Exit status as sysexits.h has it, for the mail server that calls."
+    help = _(
+        "Nimmt eine Mail von der Standardeingabe an."
+        " Der Mailserver, der das aufruft, erfährt das Ergebnis als Rückgabewert nach sysexits.h."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("recipient")
-        parser.add_argument("--sender", default="", help="the envelope's; empty for a returned mail")
+        parser.add_argument("--sender", default="", help=_("wie im Umschlag; leer bei einer zurückgekommenen Mail"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         raw = sys.stdin.buffer.read(MAX_BYTES + 1)  # one more: then it is seen to be too large

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection
+from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
 from subscriptions.listener import Listener
@@ -15,7 +16,10 @@ STOP_TIMEOUT = 5  # seconds that jobs have to come to an end
 
 
 class Command(BaseCommand):
-    help = "Runs jobs until it is stopped: sends mails, looks after the house. One is enough; several share the work."
+    help = _(
+        "Der Worker: verschickt Mails und sieht im Haus nach dem Rechten, bis er beendet wird."
+        " Einer genügt; mehrere teilen sich die Arbeit."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         keep_alive()  # before any job: what was owed before a long standstill may have gone out already
