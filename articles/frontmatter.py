@@ -5,7 +5,7 @@ Not YAML: a German headline with a colon in it ("Lukaschenko trifft Putin: Wird 
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -130,6 +130,11 @@ def parse(content: str) -> ArticleFile:
             problems.append(
                 _("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": called(name), "limit": limit}
             )
+    if not re.fullmatch(r"[a-z0-9-]*", values.get("adresse", "")):
+        sentence = _(
+            "„%(name)s: %(value)s“ geht nicht: Erlaubt sind Kleinbuchstaben von a bis z, Ziffern und Bindestriche."
+        )
+        problems.append(sentence % {"name": called("adresse"), "value": values["adresse"]})
     state = _choice(values, "stand", STATES, problems)
     mode = _choice(values, "kommentare", COMMENT_MODES, problems)
     slow_mode = _choice(values, "pause", PAUSES, problems)
@@ -167,8 +172,10 @@ def called(word: str) -> str:
 
 def _split(content: str) -> tuple[str, str]:
     lines = content.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    if lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
+    if lines[0].strip() != "---":
         raise BadFile([_("Die Datei beginnt nicht mit einem Kopf zwischen zwei Zeilen „---“.")])
+    if "---" not in [line.strip() for line in lines[1:]]:
+        raise BadFile([_("Die Datei beginnt nicht mit einem Kopf zwischen zwei Zeilen „---“: Die zweite fehlt.")])
     end = next(number for number, line in enumerate(lines) if number and line.strip() == "---")
     return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :])
 
@@ -204,4 +211,10 @@ def _time(values: dict, name: str, problems: list[str]) -> datetime | None:
         sentence = _("„%(name)s: %(value)s“ ist kein Datum. Beispiel: 2026-11-22 oder 22.11.2026 18:30")
         problems.append(sentence % {"name": called(name), "value": values[name]})
         return None
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    if timezone.is_aware(moment):
+        return moment
+    aware = timezone.make_aware(moment)
+    if not day and timezone.localtime(aware.astimezone(UTC)).replace(tzinfo=None) != moment:
+        sentence = _("„%(name)s: %(value)s“ gibt es nicht: Dann wird die Uhr vorgestellt, und diese Stunde fällt aus.")
+        problems.append(sentence % {"name": called(name), "value": values[name]})
+    return aware

@@ -183,6 +183,7 @@ BAD = {
     "empty": ("", "beginnt nicht mit einem Kopf"),
     "no head": ("Nur Text.", "beginnt nicht mit einem Kopf"),
     "head without an end": ("---\ntitel: x\nautor: y\n\nText.", "beginnt nicht mit einem Kopf"),
+    "second line missing": ("---\ntitel: x\nautor: y\n\nText.", "Die zweite fehlt."),
     "no headline": (GOOD.replace("titel: Brücke: Wie lange noch?\n", ""), "Es fehlt „titel:“ mit einem Wert."),
     "empty author": (GOOD.replace("UKIN", ""), "Es fehlt „autor:“ mit einem Wert."),
     "no text": (GOOD.partition("Erster")[0], "Unter dem Kopf steht kein Text."),
@@ -202,6 +203,19 @@ BAD = {
     "no such day": (GOOD.replace("autor:", "datum: 2026-02-30\nautor:"), "„datum: 2026-02-30“ ist kein Datum."),
     "no such hour": (GOOD.replace("autor:", "datum: 2026-02-03 25:00\nautor:"), "ist kein Datum."),
     "bad address": (GOOD.replace("autor:", "adresse: Zwei Wörter!\nautor:"), "adresse: "),
+    "long address": (GOOD.replace("autor:", f"adresse: {'a' * 121}\nautor:"), "„adresse“ ist zu lang"),
+    "address with capitals": (
+        GOOD.replace("autor:", "adresse: Bruecke_1\nautor:"),
+        "„adresse: Bruecke_1“ geht nicht: Erlaubt sind Kleinbuchstaben von a bis z, Ziffern und Bindestriche.",
+    ),
+    "hour that is left out": (
+        GOOD.replace("autor:", "datum: 29.03.2026 02:30\nautor:"),
+        "„datum: 29.03.2026 02:30“ gibt es nicht: Dann wird die Uhr vorgestellt",
+    ),
+    "end in the hour that is left out": (
+        GOOD.replace("autor:", "kommentare bis: 2026-03-29T02:00\nautor:"),
+        "„kommentare bis: 2026-03-29T02:00“ gibt es nicht",
+    ),
     "long headline": (GOOD.replace("Brücke:", "B" * 200), "„titel“ ist zu lang: höchstens 200 Zeichen gehen."),
     "long author": (GOOD.replace("UKIN", "U" * 121), "„autor“ ist zu lang: höchstens 120 Zeichen gehen."),
     "long section": (GOOD.replace("autor:", f"ressort: {'r' * 81}\nautor:"), "„ressort“ ist zu lang"),
@@ -227,6 +241,27 @@ def test_all_problems_are_named_at_once(publish):
     with pytest.raises(CommandError) as error:
         publish("---\nverfasser: x\nstand: fertig\ndatum: bald\n---\n")
     assert len(str(error.value).splitlines()) == 6
+
+
+def test_bad_address_is_named_with_all_other_problems(publish):
+    with pytest.raises(CommandError) as error:
+        publish("---\nadresse: Zwei Wörter!\ndatum: 2026-03-29 02:30\nstand: fertig\n---\nText.")
+    said = str(error.value)
+    assert ("adresse: Zwei Wörter!" in said, "stand: fertig" in said, len(said.splitlines())) == (True, True, 5)
+
+
+@pytest.mark.parametrize(
+    "written, moment",
+    [
+        ("2026-03-29 01:59", datetime(2026, 3, 29, 0, 59, tzinfo=UTC)),
+        ("2026-03-29 03:00", datetime(2026, 3, 29, 1, tzinfo=UTC)),
+        ("2026-03-29", datetime(2026, 3, 28, 23, tzinfo=UTC)),
+        ("2026-03-29T02:30:00Z", datetime(2026, 3, 29, 2, 30, tzinfo=UTC)),
+        ("25.10.2026 02:30", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),  # the first of the two
+    ],
+)
+def test_times_beside_the_hour_that_is_left_out(written, moment):
+    assert parse(GOOD.replace("autor:", f"datum: {written}\nautor:")).published_at.astimezone(UTC) == moment
 
 
 def test_file_that_is_not_there(db, tmp_path: Path):
