@@ -4,6 +4,7 @@ SECRET_KEY has no default, so no site can run with a known one (`make run` and t
 Cookies, redirects and HSTS expect TLS as soon as SITE_URL is https.
 """
 
+import re
 from pathlib import Path
 
 import dj_database_url
@@ -17,15 +18,22 @@ from newsroom.sql.pooled import PooledConnection
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+
+def address_of(host: str) -> str:
+    """What readers type, if SITE_URL says nothing else: of a host with a public name, over TLS."""
+    here = re.fullmatch(r"[^.:]*|.*\.localhost|127\..*|\[::1\]", host)  # a name without a dot, as "*", is no public one
+    return "http://localhost:8000" if here else f"https://{host}"
+
+
 # --- the site ---------------------------------------------------------------------------------------
 
 SITE_NAME = env("SITE_NAME", default="Newsroom")
-SITE_URL = env("SITE_URL", default="http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+SITE_URL = env("SITE_URL", default=address_of("".join(ALLOWED_HOSTS[:1]).strip().lstrip("."))).rstrip("/")
 SECURE = SITE_URL.startswith("https://")
 DEBUG = env.bool("DEBUG", default=False)
 
 SECRET_KEY = env("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # How many proxies of ours stand before the server; only their entries of X-Forwarded-For are believed
 # (wpDiscuz CVE-2026-22201 believed the header of anyone).

@@ -13,6 +13,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import connection
 from django.test import Client
 
+from newsroom.settings import address_of
 from tests import factories
 
 ROOT = Path(settings.BASE_DIR)
@@ -156,6 +157,22 @@ def test_deployment_check_passes(db):
     command = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     check = in_production(*command, DJANGO_ALLOW_ASYNC_UNSAFE=None)  # which is of the tests, see tests/plugin.py
     assert (check.stderr, check.returncode) == ("", 0)
+
+
+def test_deployment_check_passes_without_the_address_said_twice(db):
+    command = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    check = in_production(*command, SITE_URL=None, DJANGO_ALLOW_ASYNC_UNSAFE=None)
+    assert (check.stderr, check.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("host", ["localhost", "zeitung.localhost", "127.0.0.1", "127.1.2.3", "[::1]", "*", "web", ""])
+def test_a_host_that_only_this_machine_knows_is_no_public_address(host):
+    assert address_of(host) == "http://localhost:8000"
+
+
+@pytest.mark.parametrize("host", ["zeitung.example", "www.localhost.example", "192.0.2.1", "[2001:db8::1]"])
+def test_a_public_host_is_reached_over_tls(host):
+    assert address_of(host) == f"https://{host}"
 
 
 def test_missing_secret_is_refused(db):
