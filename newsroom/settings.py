@@ -4,19 +4,41 @@ SECRET_KEY has no default, so no site can run with a known one (`make run` and t
 Cookies, redirects and HSTS expect TLS as soon as SITE_URL is https.
 """
 
+import math
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import dj_database_url
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy
 
 from newsroom.sql.pooled import PooledConnection
+from newsroom.terminal import _
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def checked(name: str, read: Callable[[str], Any], must_be: str) -> Any:
+    """A variable; where it cannot be read, manage.py ends with one sentence."""
+    try:
+        return read(name)
+    except (ImproperlyConfigured, LookupError, ValueError, TypeError, OSError) as error:
+        raise ImproperlyConfigured(f"{name}: {must_be}") from error
+
+
+def number(name: str, default: float, *, least: int = 0, most: float = math.inf) -> Any:
+    """Of the kind that `default` is of."""
+    must_be = _("eine Zahl ab %d") % least if most == math.inf else _("eine Zahl von %d bis %d") % (least, most)
+    value = checked(name, lambda name: type(default)(env(name, default=default)), must_be)
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name}: {must_be}")
+    return value
 
 
 def address_of(host: str) -> str:
@@ -31,13 +53,14 @@ SITE_NAME = env("SITE_NAME", default="Newsroom")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 SITE_URL = env("SITE_URL", default=address_of("".join(ALLOWED_HOSTS[:1]).strip().lstrip("."))).rstrip("/")
 SECURE = SITE_URL.startswith("https://")
-DEBUG = env.bool("DEBUG", default=False)
+SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+DEBUG = checked("DEBUG", lambda name: SWITCH[env(name, default="").lower() or "off"], _("on oder off"))
 
-SECRET_KEY = env("SECRET_KEY")
+SECRET_KEY = checked("SECRET_KEY", env, _("fehlt; nötig sind 50 zufällige Zeichen, die geheim sind und es bleiben"))
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # How many proxies of ours stand before the server; only their entries of X-Forwarded-For are believed
 # (wpDiscuz CVE-2026-22201 believed the header of anyone).
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # Part of every page's ETag: a new version of the project changes pages whose articles did not change.
@@ -121,7 +144,13 @@ TEMPLATES = [
 
 # --- database, jobs, cache --------------------------------------------------------------------------
 
-DATABASES = {"default": dj_database_url.parse(env("DATABASE_URL", default="postgresql://localhost/newsroom"))}
+DATABASES = {
+    "default": checked(
+        "DATABASE_URL",
+        lambda name: dj_database_url.parse(env(name, default="postgresql://localhost/newsroom")),
+        _("eine Adresse wie postgresql://name:passwort@rechner/newsroom"),
+    )
+}
 # Connecting per request costs nine tenths of the throughput (docs: peers measured 430/s against 3,850/s).
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     # None before it is needed: a process that is asked while its first connection is being made would make a second,
@@ -145,37 +174,41 @@ PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 5, "stalled_worker
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "newsroom_cache"}}
 
 # Bytes that each web process keeps of pages for everyone: as rendered, and as sent.
-PAGE_MEMORY = env.int("PAGE_MEMORY", default=6_000_000)
-ANSWER_MEMORY = env.int("ANSWER_MEMORY", default=3_000_000)
+PAGE_MEMORY = number("PAGE_MEMORY", 6_000_000)
+ANSWER_MEMORY = number("ANSWER_MEMORY", 3_000_000)
 
 # Nobody reads a form, writes a sentence and sends it in less (C10); the script waits so long, the server holds.
-WRITING_SECONDS = env.float("WRITING_SECONDS", default=3.0)
+WRITING_SECONDS = number("WRITING_SECONDS", 3.0)
 
 # How long a comment can be taken back before anyone is mailed about it.
-UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)
+UNDO_SECONDS = number("UNDO_SECONDS", 10)
 # For how many days after its publication an article takes comments; an editor's own time goes before. 0: for ever.
-COMMENT_DAYS = env.int("COMMENT_DAYS", default=0)
+COMMENT_DAYS = number("COMMENT_DAYS", 0)
 # How far replies are indented; deeper ones stay flat and say whom they answer. On a phone, much more leaves no line.
-REPLY_LEVELS = env.int("REPLY_LEVELS", default=5)
-if REPLY_LEVELS not in range(1, 11):
-    raise ImproperlyConfigured("REPLY_LEVELS: eine Zahl von 1 bis 10")
+REPLY_LEVELS = number("REPLY_LEVELS", 5, least=1, most=10)
 
 # --- mail -------------------------------------------------------------------------------------------
 
-vars().update(environ.Env.email_url_config(env("EMAIL_URL", default="smtp://127.0.0.1:25")))
-EMAIL_BACKEND = env("EMAIL_BACKEND", default=EMAIL_BACKEND)  # noqa: F821 (set by the line above)
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+vars().update(
+    checked(
+        "EMAIL_URL",
+        lambda name: env.email_url(name, default="smtp://127.0.0.1:25"),
+        _("eine Adresse wie smtp://rechner:25, smtp+tls://name:passwort@rechner:587 oder smtp+ssl://..."),
+    )
+)
+EMAIL_BACKEND = env("EMAIL_BACKEND", default=EMAIL_BACKEND)  # noqa: F821 (set by the lines above)
+EMAIL_TIMEOUT = number("EMAIL_TIMEOUT", 20, least=1)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <newsroom@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Over how many connections a worker sends at once.
-MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=2)
+MAIL_CONNECTIONS = number("MAIL_CONNECTIONS", 2, least=1)
 # The domain whose mail comes to us: replies to our mails become comments, returned mails stop the next ones. Without
 # it mails carry no address to answer to.
 REPLY_DOMAIN = env("REPLY_DOMAIN", default="")
 # Where the worker listens for that mail: "lmtp://127.0.0.1:8024" or "smtp://...".
 INBOUND_LISTEN = env("INBOUND_LISTEN", default="")
 WEBHOOKS = "/anymail/"  # where its webhooks are
-ANYMAIL = env.json("ANYMAIL", default={})
+ANYMAIL = checked("ANYMAIL", lambda name: dict(env.json(name, default={})), _("Einstellungen als JSON"))
 if ANYMAIL:
     INSTALLED_APPS.append("anymail")  # only where a provider is used: it brings an HTTP client into every process
 
@@ -184,9 +217,11 @@ if ANYMAIL:
 # One language per site, not per request: everyone who only reads gets the same bytes.
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="de")
 FORMAT_MODULE_PATH = ["newsroom.formats"]  # English as Europe writes its dates
-LANGUAGES = [("de", _("Deutsch")), ("en", _("Englisch"))]
+LANGUAGES = [("de", gettext_lazy("Deutsch")), ("en", gettext_lazy("Englisch"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env("TIME_ZONE", default="Europe/Berlin")
+TIME_ZONE = checked(
+    "TIME_ZONE", lambda name: ZoneInfo(env(name, default="Europe/Berlin")).key, _("eine Zeitzone wie Europe/Berlin")
+)
 USE_TZ = True
 
 # --- files ------------------------------------------------------------------------------------------
