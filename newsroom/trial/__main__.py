@@ -183,17 +183,20 @@ class Site:
 
 
 def check_port(port: int) -> None:
-    with socket.socket() as probe:
-        # Without this, connections of a run that just ended would look like a taken port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """By IPv6 too, where we do not listen: who is there would be whom browsers reach as "localhost"."""
+    for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
         try:
-            probe.bind((HOST, port))
+            with socket.socket(family) as probe:
+                # Without this, connections of a run that just ended would look like a taken port.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 sentence = _("Port %(port)d ist belegt; anderswo startet: PORT=%(next)d make run")
                 raise CannotStartError(sentence % {"port": port, "next": port + 1}) from None
-            sentence = _("Port %(port)d lässt sich nicht öffnen (%(why)s).")
-            raise CannotStartError(sentence % {"port": port, "why": error.strerror}) from None
+            if host == HOST:  # a machine without IPv6 has nobody there
+                sentence = _("Port %(port)d lässt sich nicht öffnen (%(why)s).")
+                raise CannotStartError(sentence % {"port": port, "why": error.strerror}) from None
 
 
 def free_port() -> int:

@@ -250,6 +250,14 @@ def test_an_unwritable_folder_is_one_clear_sentence(tmp_path):
     assert refusal(tmp_path / "datei" / "daten", free_port()) == sentence
 
 
+def test_a_port_that_another_program_has_by_ipv6_is_taken(tmp_path):
+    """Browsers try that first for "localhost"."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+        port = other.getsockname()[1]
+        sentence = f"Port {port} ist belegt; anderswo startet: PORT={port + 1} make run\n"
+        assert refusal(tmp_path / "daten", port) == sentence
+
+
 @pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
 def test_a_port_that_is_none_is_one_clear_sentence(tmp_path, port):
     assert refusal(tmp_path / "daten", port) == f"PORT muss eine Zahl von 1 bis 65535 sein, nicht {port!r}.\n"
