@@ -10,8 +10,9 @@ unexport PYTHONDONTWRITEBYTECODE
 .SILENT:
 .PHONY: run test bench lint messages
 
+# Ctrl-C is for main() there, when all is loaded; before, Python would answer it with a traceback.
 run:
-	bin/python bin/environment.py requirements.txt
+	trap '' INT; bin/python bin/environment.py requirements.txt
 	exec .venv/bin/python -m newsroom.trial
 
 # The suite, then whether anything is lost when something breaks. TESTS="tests/comments -k vote" picks some of the suite, and

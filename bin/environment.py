@@ -7,6 +7,7 @@ there already, it takes no time; what was interrupted is repeated.
 import hashlib
 import importlib.util
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -105,6 +106,7 @@ def last_line(text: str) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # `make run` has it ignored until now
     try:
         main(PROJECT / sys.argv[1])
     except KeyboardInterrupt:

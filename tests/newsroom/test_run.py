@@ -258,6 +258,19 @@ def test_a_port_that_another_program_has_by_ipv6_is_taken(tmp_path):
         assert refusal(tmp_path / "daten", port) == sentence
 
 
+def test_ctrl_c_while_it_is_being_loaded_ends_it_without_a_word(tmp_path):
+    """Python tells what it has loaded, and the package itself is the first of ours that is whole."""
+    command = [sys.executable, "-X", "importtime", *COMMAND[1:]]
+    variables = environment(tmp_path / "daten", free_port())
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=PROJECT, env=variables, **options)
+    assert any(line.endswith("| newsroom.trial\n") for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    out, told = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert [line for line in told.splitlines() if not line.startswith("import time:")] == []
+
+
 @pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
 def test_a_port_that_is_none_is_one_clear_sentence(tmp_path, port):
     assert refusal(tmp_path / "daten", port) == f"PORT muss eine Zahl von 1 bis 65535 sein, nicht {port!r}.\n"
