@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 from django.utils import translation
 
 from articles.models import Page
@@ -33,3 +34,14 @@ def test_both_languages_say_the_same(slug):
     for mark in (r"^## ", r"^- ", r"^\d\. ", r"\]\(/\w+/\)"):
         assert len(re.findall(mark, german, re.MULTILINE)) == len(re.findall(mark, english, re.MULTILINE)), mark
     assert re.findall("[äöüß„]", english) == []
+
+
+@pytest.mark.parametrize("page", ["", "login/?next=/redaktion/", "articles/article/", "articles/article/add/"])
+def test_every_page_of_the_admin_links_to_them(desk, page):
+    browser = Client() if page.startswith("login/") else desk
+    foot = browser.get(f"/redaktion/{page}").text.partition('<footer id="footer">')[2]
+    assert re.findall(r'href="(/\w+/)"', foot) == ["/impressum/", "/datenschutz/", "/regeln/", "/kontakt/"]
+
+
+def test_a_window_in_which_something_is_chosen_has_no_foot(desk):
+    assert "/impressum/" not in desk.get("/redaktion/articles/section/add/?_popup=1").text
