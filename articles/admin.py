@@ -62,6 +62,14 @@ class StateFilter(admin.SimpleListFilter):
         return articles.filter(wanted.get(self.value(), Q()))
 
 
+# In the list, where a choice has as much room as a date.
+SHORT_MODES = dict(Article.CommentMode.choices) | {
+    Article.CommentMode.CONFIRMED: _("Adresse bestätigen"),
+    Article.CommentMode.FIRST_HELD: _("erste prüfen"),
+    Article.CommentMode.ALL_HELD: _("alle prüfen"),
+}
+
+
 class MarkdownAdmin(admin.ModelAdmin):
     form = MarkdownForm
 
@@ -109,6 +117,11 @@ class ArticleAdmin(MarkdownAdmin):
         if db_field.name in self.list_editable:
             options["show_hidden_initial"] = True
         return super().formfield_for_choice_field(db_field, request, **options)
+
+    def get_changelist_formset(self, request: HttpRequest, **options):
+        formset = super().get_changelist_formset(request, **options)
+        formset.form.base_fields["comment_mode"].choices = SHORT_MODES.items()
+        return formset
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
         own = Author.objects.filter(user=request.user).first()

@@ -207,3 +207,8 @@ def test_what_goes_with_a_deleted_article_is_said_in_german(desk, article):
     page = desk.get(f"/redaktion/articles/article/{article.pk}/delete/").text
     assert "<li>Zählerstände: 1</li>" in page
     assert "Zählerstand: Kommentare: 0, Bewertungen: 0" in page
+
+
+def test_choices_are_short_in_the_list_and_whole_in_the_form(desk, article):
+    assert "erste prüfen</option>" in desk.get(LIST).text
+    assert "erste Kommentare werden geprüft</option>" in desk.get(f"{LIST}{article.pk}/change/").text
