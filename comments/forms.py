@@ -13,7 +13,7 @@ from newsroom.addresses import AddressField
 from newsroom.markup import COMMENT_LIMIT
 from newsroom.pages.formkey import new_form_key
 from newsroom.text.characters import normalise, normalise_line, shows_something
-from newsroom.text.links import safe_url
+from newsroom.text.links import holds_address, safe_url
 from readers.models import Reader
 from subscriptions.models import TICKED_FOR_ALL, TICKED_WITH_COMMENT
 
@@ -145,6 +145,10 @@ class CommentForm(BodyForm):
         if not shows_something(name):
             raise ValidationError(self.fields["name"].error_messages["required"], code="required")
         MaxLengthValidator(self.fields["name"].max_length, self.fields["name"].error_messages["max_length"])(name)
+        # Who goes by such a name already keeps it: in a reply mail nobody could change it. It is shown without a link.
+        if holds_address(name) and (self.reader is None or name != self.reader.name):
+            sentence = _("Im Namen kann keine Adresse stehen; die Ihrer Website gehört in das Feld „Website“.")
+            raise ValidationError(sentence, code="address")
         return name
 
     def clean_website(self) -> str:

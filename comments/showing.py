@@ -23,6 +23,7 @@ from articles.models import Article
 from comments.models import Comment
 from comments.position import Order, Position, View
 from comments.threads import Node, Thread, ThreadPage, picked
+from newsroom.text.links import holds_address
 
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
 _END_OF_REPLIES = "</details>"
@@ -97,7 +98,8 @@ def _shower(article: Article) -> Callable[[Thread], str]:
         published = comment.published_at.astimezone(zone)
         shape = CommentShape(
             comment.state,
-            bool(comment.website),
+            # A link whose words pose as another address than it leads to is none (C5).
+            bool(comment.website) and not holds_address(comment.name),
             comment.badge and comment.get_badge_display(),
             comment.picked_at is not None,
             _answers(node),

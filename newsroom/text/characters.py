@@ -70,11 +70,16 @@ def lookalikes(text: str) -> tuple[list[str], list[str]]:
     Accents, capitals, fonts, other alphabets and digits make no difference: "Redakti0n" and "Redaktíon" are the same.
     Read in two ways: signs, and digits at a word's end, say nothing ("|Redaktion1|") or are letters ("Red@ktion").
     """
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not _is_mark(char))
-    plain = plain.translate(_GREEK_CAPITALS).casefold().translate(_LETTERS)
+    plain = plain_letters(text)
     apart = [re.sub(r"(?<=\D)\d+$", "", word) for word in re.findall(r"[^\W_]+", plain)]
     within = re.findall(r"[^\W_]+", plain.translate(_SIGNS))
     return [word.translate(_DIGITS) for word in apart], [word.translate(_DIGITS) for word in within]
+
+
+def plain_letters(text: str) -> str:
+    """The text as the eye takes its letters: small Latin ones without accents, of whatever font or alphabet."""
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not _is_mark(char))
+    return plain.translate(_GREEK_CAPITALS).casefold().translate(_LETTERS)
 
 
 def _is_seen(char: str) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.encoding import iri_to_uri
 
-from newsroom.text.characters import normalise_line
+from newsroom.text.characters import normalise_line, plain_letters
 
 URL_LIMIT = 200  # a commenter's website
 LINK_LIMIT = 2_000  # an address longer than browsers and servers agree on stays text
@@ -18,6 +18,13 @@ _TOP_LEVEL = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+|[^\x00-\x7f]+")
 # Umlauts are what readers of German can tell apart. Every other letter beyond ASCII may be a twin (аррӏе.com is all
 # Cyrillic), so such hosts are shown the way they are linked: as xn--...
 _TOLD_APART = re.compile(r"[a-z0-9.\-ß-öø-ÿ]+")
+# In a name: what begins like an address, or a host by itself. Only endings that readers know from hosts, as "St.Pauli"
+# and "Dr.Meier" would be hosts too; and initials ("B.Sc.") are none. `。` is a dot to browsers.
+_IN_A_NAME = re.compile(
+    r"://|(?<![^\W_])www[.。]|(?<![\w.。-])(?:[\w-]+[.。])*(?:[\w-]+[.。](?:com|net|org|info|biz|edu|gov|online|shop|bank|app)"
+    r"|[\w-]{2,}[.。](?:de|at|ch|li|lu|eu|nl|be|fr|it|es|pt|pl|cz|sk|hu|si|hr|rs|ro|bg|gr|dk|se|no|fi|is|ie|uk|ee|lv|lt"
+    r"|ru|ua|by|tr|us|ca|br|au|nz|cn|jp|kr|in|io|co|me|tv|cc|ly|gg|ai|to))(?![^\W_]|-)"
+)
 
 
 class WebAddress(NamedTuple):
@@ -76,3 +83,8 @@ def safe_url(url: str) -> str | None:
         return None
     address = web_address(url if "://" in url else f"https://{url}")
     return address.href if address and len(address.href) <= URL_LIMIT else None
+
+
+def holds_address(name: str) -> bool:
+    """Would readers take this name, or a part of it, for an address? As a link it would pose as one that it is not."""
+    return _IN_A_NAME.search(plain_letters(name)) is not None

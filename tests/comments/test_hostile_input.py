@@ -269,6 +269,16 @@ def test_website_is_a_plain_address_or_nothing(client, article, website):
     assert Danger(client.get(f"/artikel/{article.slug}/").text).found == []
 
 
+@pytest.mark.parametrize(
+    "name, linked", [("https://www.sparkasse.de", False), ("Ｓparkasse．de", False), ("St.Pauli-Fan", True)]
+)
+def test_a_name_that_poses_as_another_address_is_no_link(client, article, name, linked):
+    """However it came to be a comment's: by mail, from an account, before the form refused it."""
+    factories.comment(article, name=name, website="https://evil.example")
+    page = client.get(f"/artikel/{article.slug}/").text
+    assert (f">{name}<" in page, "https://evil.example" in page) == (True, linked)
+
+
 def test_script_in_a_report_runs_nowhere(article):
     comment = factories.comment(article)
     fields = {"kind": "other", "reason": SCRIPTS[0], "name": SCRIPTS[1], "email": "a@example.org", "good_faith": "on"}

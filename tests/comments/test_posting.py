@@ -243,6 +243,7 @@ WRONG = {
     "invisible name": ({"name": "\u200b\u00ad"}, "name", "Bitte nennen Sie einen Namen"),
     "name too long": ({"name": "x" * 81}, "name", "höchstens 80"),
     "name too long once normalised": ({"name": "\u0958" * 41}, "name", "höchstens 80"),
+    "a name that is an address": ({"name": "ｗww．sparkasse.de"}, "name", "gehört in das Feld „Website“"),
     "no address": ({"email": "anna@"}, "email", "keine vollständige E-Mail-Adresse"),
     "notify whom": ({"notify": "on"}, "email", "Wohin dürfen wir Antworten melden?"),
     "no website": ({"website": "javascript:alert(1)"}, "website", "keine Adresse einer Website"),

@@ -1,8 +1,8 @@
-"""A commenter's website (C5). Links within a text are markup.test_comment's."""
+"""A commenter's website, and names that pose as one (C5). Links within a text are markup.test_comment's."""
 
 import pytest
 
-from newsroom.text.links import URL_LIMIT, safe_url
+from newsroom.text.links import URL_LIMIT, holds_address, safe_url
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,22 @@ def test_not_a_website(given):
 
 def test_the_websites_length_is_the_columns():
     assert len(safe_url("https://example.org/" + "a" * 180)) == URL_LIMIT
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["https://www.sparkasse.de", "HTTP://x", "Anna (www.anna.example)", "sparkasse.de", "Anna von sparkasse.de/login"]
+    + ["ｗｗｗ．ｓparkasse．de", "ｈttps：／／x", "Sparkasse。DE", "𝐬𝐩𝐚𝐫𝐤𝐚𝐬𝐬𝐞.𝐝𝐞", "sparkasse.dе", "späti-köln.de"]
+    + ["x.com"],
+)
+def test_a_name_that_poses_as_an_address(name):
+    assert holds_address(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["St.Pauli-Fan", "St.Pauli", "Dr.Müller", "Dr.Meier", "A.B.", "B.Sc.", "Anna", "J.R.R. Tolkien", "Na...de"]
+    + ["3.Liga", "Ende. Aus.", "Herr.Lehmann", "wwwanna", "Anna: die", "z.B. ich", "Łukasz K.", ""],
+)
+def test_a_name_with_a_dot_is_no_address(name):
+    assert not holds_address(name)

@@ -143,6 +143,7 @@ def test_who_only_typed_the_address_gets_nothing(told):
         (f'"someone@example.org" <{BERTA}>', "Gast"),
         (f"=?utf-8?q?=E2=80=8B?= <{BERTA}>", "Gast"),
         (f'"{"x" * 200}" <{BERTA}>', "x" * 80),
+        (f"www.berta.example <{BERTA}>", "www.berta.example"),  # which no mail could ask to change; shown without link
         (f"=?utf-8?q?a=0D=0Ab=00c=E2=80=AEd?= <{BERTA}>", "a bcd"),
     ],
 )
