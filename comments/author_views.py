@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -55,7 +56,7 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
         form = EditForm(request.POST)
         if not form.is_valid():
             status = 422
-        elif "preview" in request.POST:
+        elif "preview" in request.POST and comment.may_be_edited_by(reader):
             preview = comment_html(form.cleaned_data["body"])
         else:
             key = read_form_key(form.cleaned_data["form_key"])
@@ -75,9 +76,26 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
 
 @shared_form
 @require_http_methods(["GET", "POST"])
-@for_author
-def delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again."""
+    if "undo" in request.POST:
+        # That page loaded again: the comment is gone, and its author has known that.
+        gone_already = _comments().filter(pk=pk, state=Comment.State.DELETED, reader=current_reader(request)).first()
+        if gone_already is not None:
+            return redirect(f"{gone_already.article.get_absolute_url()}#kommentar-schreiben")
+    return _delete(request, pk)
+
+
+@for_author
+def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
+    if "undo" in request.POST and comment.is_told_of:
+        sentence = _(
+            "Zurückziehen geht nur in den ersten %(seconds)d Sekunden; wem wir neue Kommentare melden, der hat Ihren"
+            " vielleicht schon bekommen. Löschen können Sie ihn weiterhin."
+        )
+        said = sentence % {"seconds": settings.UNDO_SECONDS}
+        context = {"comment": comment, "article": comment.article, "said": said}
+        return render(request, "comments/delete.html", context, status=409)
     if request.method == "POST":
         words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
         delete_comment(comment=comment, reader=reader)

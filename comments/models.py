@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from html import unescape
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinLengthValidator
 from django.db import models
@@ -269,6 +270,12 @@ class Comment(models.Model):
     @property
     def editable_until(self) -> datetime:
         return (self.published_at or self.created_at) + EDIT_WINDOW
+
+    @property
+    def is_told_of(self) -> bool:
+        """May subscribers have been mailed? Then it cannot be taken back any more as if it had never been written."""
+        waited = timezone.now() - self.published_at if self.published_at else timedelta(0)
+        return waited > timedelta(seconds=settings.UNDO_SECONDS)
 
     def is_by(self, reader: Reader | None) -> bool:
         return reader is not None and self.reader_id == reader.pk

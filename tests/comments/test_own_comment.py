@@ -99,6 +99,16 @@ def test_after_fifteen_minutes_it_stands(article, author, minutes, status):
         assert "\nNeu.</textarea>" in answer.text  # nothing typed is lost
 
 
+@pytest.mark.parametrize("button", [{}, {"preview": "1"}])
+def test_too_late_offers_nothing_that_cannot_work(article, author, button):
+    age(15.1)
+    fields = {"body": "Neu.", "form_key": ""} | button
+    page = author.post(f"/kommentar/{the_comment().pk}/bearbeiten/", fields).text
+    assert ("Ihr Text steht noch hier" in page, "\nNeu.</textarea>" in page) == (True, True)
+    assert ("Änderung speichern" in page, "Sie können den Kommentar bis" in page) == (False, False)
+    assert f'href="{the_comment().get_absolute_url()}">Zum Kommentar</a>' in page
+
+
 def test_form_says_until_when_and_the_page_how_long(article, author):
     age(10.5)
     assert "(noch 5 Minuten)" in page_of(article, author)
@@ -225,8 +235,9 @@ def test_taken_back_before_anyone_is_told(transactional_db, article, letters, ru
     assert letters() == []
 
 
-def test_taken_back_the_wish_for_mails_waits_in_the_form(transactional_db, article, letters, run_jobs):
+def test_taken_back_the_wish_for_mails_waits_in_the_form(transactional_db, article, letters, run_jobs, settings):
     """Nobody is asked to confirm mails about answers to a comment that is not there, and sent again it is asked."""
+    settings.UNDO_SECONDS = 10
     device = Client()
     wish = {"email": "anna@example.org", "notify": "on"}
     device.post(f"/artikel/{article.slug}/kommentieren/", factories.words(**wish))
@@ -239,14 +250,45 @@ def test_taken_back_the_wish_for_mails_waits_in_the_form(transactional_db, artic
     assert [letter.recipient for letter in letters()] == ["anna@example.org"]
 
 
-def test_taken_back_without_a_tick_has_none(article):
+def test_taken_back_without_a_tick_has_none(article, settings):
     """Also where an earlier comment was sent with it: what one agrees to, one ticks."""
+    settings.UNDO_SECONDS = 10
     device, write = Client(), f"/artikel/{article.slug}/kommentieren/"
     device.post(write, factories.words("Mit.", email="anna@example.org", notify="on"))
     device.post(write, factories.words("Ohne.", email="anna@example.org"))
     form = device.post(f"/kommentar/{Comment.objects.get(body='Ohne.').pk}/loeschen/", {"undo": "1"}).text
     assert "Ohne." in form
     assert not re.search(r'<input[^>]*name="notify"[^>]*checked', form)
+
+
+@pytest.mark.parametrize("seconds, taken_back", [(8, True), (12, False)])
+def test_taken_back_only_before_anyone_is_told(article, author, settings, seconds, taken_back):
+    settings.UNDO_SECONDS = 10
+    age(seconds / 60)
+    answer = author.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"})
+    assert (the_comment().is_published, answer.status_code) == ((False, 200) if taken_back else (True, 409))
+    asks = "Kommentar löschen?" in answer.text and "vielleicht schon bekommen" in answer.text
+    assert asks is not taken_back
+
+
+def test_what_nobody_has_seen_can_be_taken_back_later(article, settings):
+    settings.UNDO_SECONDS = 10
+    Article.objects.update(comment_mode=Article.CommentMode.ALL_HELD)
+    device = Client()
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Wartet."))
+    Comment.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert "Wartet.</textarea>" in device.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"}).text
+
+
+def test_taken_back_twice_leads_to_the_form(article, author, settings):
+    settings.UNDO_SECONDS = 10
+    undo = f"/kommentar/{the_comment().pk}/loeschen/"
+    author.post(undo, {"undo": "1"})
+    again = author.post(undo, {"undo": "1"})
+    assert (again.status_code, again.url) == (302, f"/artikel/{article.slug}/#kommentar-schreiben")
+    stranger = Client()
+    stranger.post(f"/artikel/{article.slug}/bewerten/", {"stars": "3"})
+    assert [device.post(undo, {"undo": "1"}).status_code for device in (stranger, Client())] == [404, 404]
 
 
 def test_deleting_asks_first_and_takes_the_words_away(article, author):

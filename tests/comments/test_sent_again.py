@@ -22,6 +22,7 @@ def key_in(page: str) -> str:
 @pytest.fixture(autouse=True)
 def as_on_a_site(settings):
     settings.WRITING_SECONDS = 3
+    settings.UNDO_SECONDS = 10
 
 
 def test_whose_answer_had_nothing_to_answer_sends_it_at_once(client, article):
