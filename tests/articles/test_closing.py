@@ -103,6 +103,16 @@ def test_who_sends_too_late_keeps_their_words(article, client, at):
     assert not Comment.objects.exists()
 
 
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+@pytest.mark.parametrize("button", [{}, {"preview": "1"}])
+def test_who_sends_too_late_is_offered_nothing_that_cannot_work(article, client, headers, button):
+    Article.objects.update(comment_mode=Article.CommentMode.CLOSED)
+    late = client.post(write_url(article), factories.words(body="Zu spät.") | button, headers=headers).text
+    assert ("geschlossen" in late, "Zu spät.</textarea>" in late) == (True, True)
+    assert ("Kommentar absenden" in late, 'name="preview"' in late, 'name="notify"' in late) == (False, False, False)
+    assert f'href="/artikel/{article.slug}/#kommentare">Zum Artikel</a>' in late
+
+
 def test_closed_by_hand_before_its_time_is_closed_since_then(article, at):
     at(EVENING)
     article.closes_at = EVENING + timedelta(days=3)
