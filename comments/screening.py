@@ -30,6 +30,7 @@ _OFFICES_OF_ANY_KIND = ("moderation", "moderator", "moderatorin", "redakteur", "
 # Why a comment waits where nothing about it was conspicuous: the editors read these before they appear.
 _ALL_HELD = gettext_lazy("Alle Kommentare dieses Artikels werden geprüft")
 _FIRST_HELD = gettext_lazy("Erster Kommentar")
+_MANY = gettext_lazy("Sehr viele Kommentare in kurzer Zeit")
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,15 @@ def screen(
     how: Circumstances,
     known: Known,
 ) -> Verdict:
-    """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it."""
+    """Judges one comment. The reasons are for moderators; the author is told only that someone will look at it, and of
+    there being many."""
     verdict = Verdict()
     if known.by_reader > REFUSED_ABOVE_PER_READER or known.from_network > REFUSED_ABOVE_PER_NETWORK:
         verdict.refused = True
         return verdict
     because = verdict.held_because
     if known.by_reader > HELD_ABOVE_PER_READER or known.from_network > HELD_ABOVE_PER_NETWORK:
-        because.append(_("Sehr viele Kommentare in kurzer Zeit"))
+        because.append(str(_MANY))
     if article.comment_mode == Article.CommentMode.ALL_HELD:
         because.append(str(_ALL_HELD))
     if how.trap:
@@ -180,6 +182,11 @@ def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -
 def held_by_program(held_because: list[str]) -> bool:
     """Did a rule find something in the comment? It may also wait because the editors read all, or all first ones."""
     return not {str(_ALL_HELD), str(_FIRST_HELD)}.issuperset(held_because)
+
+
+def held_for_many(held_because: list[str]) -> bool:
+    """Does it wait for nothing but how many there were before it?"""
+    return held_because == [str(_MANY)]
 
 
 def found_words(blocked: list[str], text: str) -> list[str]:

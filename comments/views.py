@@ -24,7 +24,7 @@ from comments.models import Comment, Passage
 from comments.own import own_marks, reply_html, vote_html
 from comments.position import REMEMBERED, Position
 from comments.posting import post_comment
-from comments.screening import Circumstances
+from comments.screening import Circumstances, held_for_many
 from comments.services import Refused, confirm_comment, vote
 from comments.showing import replies_label, threads_html
 from comments.threads import has_living_replies, place_of, whole_thread
@@ -287,6 +287,11 @@ def _sent(response: HttpResponse) -> HttpResponse:
 
 
 def _waiting_sentence(comment: Comment) -> str:
+    if held_for_many(comment.held_because):
+        return _(
+            "Danke, Ihr Kommentar ist gespeichert. Weil es sehr viele Kommentare in kurzer Zeit waren, sieht ihn sich"
+            " jemand aus der Redaktion an, dann erscheint er. In zehn Minuten erscheinen neue wieder sofort."
+        )
     if comment.held_because:
         return _("Danke, Ihr Kommentar ist gespeichert. Jemand aus der Redaktion sieht ihn sich an, dann erscheint er.")
     return _(

@@ -155,6 +155,16 @@ def test_limits_of_one_reader(client, article):
     assert (Comment.objects.count(), Reader.objects.count()) == (40, 1)
 
 
+def test_who_wrote_many_is_told_why_the_next_one_waits(client, article):
+    for number in range(12):
+        posted(client, article, body=f"Nr. {number}")
+    page = client.post(write_url(article), factories.words(body="Noch einer."), follow=True).text
+    assert "Weil es sehr viele Kommentare in kurzer Zeit waren" in page
+    assert "erscheinen neue wieder sofort" in page
+    caught = client.post(write_url(article), factories.words(body="Und noch.", subject="SEO"), follow=True).text
+    assert "in kurzer Zeit waren" not in caught  # it waits for more than that
+
+
 def test_the_same_submission_again_counts_once(client, article):
     words = factories.words()
     for _ in range(50):
