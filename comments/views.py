@@ -1,6 +1,8 @@
 """Writing, answering, voting, and the addresses that find a comment. The article page itself is articles.views."""
 
+import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -34,7 +36,7 @@ from newsroom.pages.context import site
 from newsroom.pages.formkey import new_form_key, read_form_key
 from newsroom.pages.sharedforms import shared_form, token_page
 from newsroom.pages.slots import Skeleton
-from newsroom.ratelimit import client_network
+from newsroom.ratelimit import check_limit, client_network
 from newsroom.sql.prepared import Given, Prepared
 from newsroom.tokens import token_pk
 from readers.context import own_slots
@@ -42,6 +44,7 @@ from readers.device import acting_reader, ask_with_reader, current_reader, reads
 from readers.services import confirm_address
 
 LINK_VALID = timedelta(hours=48)  # for confirming one's comment (B13)
+VOTES_PER_NETWORK, VOTES_WINDOW = 20, timedelta(hours=1)  # for one comment
 # To answer or to vote for: of a comment of a hidden article there is no trace. The texts are long, and not needed.
 _numbered = Prepared(
     lambda: (
@@ -134,11 +137,27 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
     if not comment.is_published:
         raise gone(comment)
     wanted = request.POST.get("wanted") != "0"
+    if wanted:  # by fresh devices, which cost nothing, one person could raise a comment as far as they like
+        who = f"comment {comment.pk} {client_network(request)}"
+        check_limit("vote", who, most=VOTES_PER_NETWORK, window=VOTES_WINDOW)
     reader = acting_reader(request)
     comment = vote(comment=comment, reader=reader, wanted=wanted)
     if request.htmx:
         return HttpResponse(vote_html(comment, voted=wanted, is_own=comment.is_by(reader)))
-    return redirect(comment)
+    return redirect(_where_they_read(request, comment) or comment)
+
+
+def _where_they_read(request: HttpRequest, comment: Comment) -> str:
+    """The comment on the page of its article that the request came from, in the order and view chosen there; empty
+    for any other page (C8)."""
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
+    here = comment.article.get_absolute_url()
+    if page.netloc != request.get_host() or not re.fullmatch(rf"{re.escape(here)}(gespraech/[0-9]+/)?", page.path):
+        return ""
+    return f"{page.path}{page.query and '?'}{page.query}#{comment.anchor}"
 
 
 @csrf_exempt  # a stranger's page could only turn the order of comments, and no token means no question in between

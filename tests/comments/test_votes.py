@@ -45,6 +45,45 @@ def test_asking_twice_changes_nothing(client, comment):
         assert score(comment) == (count, count)
 
 
+@pytest.mark.parametrize("page", ["", "?sortierung=neueste&seite=2", "gespraech/1/", "gespraech/1/?ab=120"])
+def test_without_script_the_reader_stays_on_their_page(client, comment, page):
+    here = f"/artikel/{comment.article.slug}/{page}"
+    answer = press(client, comment, headers={"Referer": f"http://testserver{here}"})
+    assert (answer.status_code, answer.url) == (302, f"{here}#kommentar-1")
+
+
+@pytest.mark.parametrize(
+    "referer",
+    ["", "https://evil.example{here}", "http://testserver.evil.example{here}", "http://testserver@evil.example{here}"]
+    + ["http://evil.example/http://testserver{here}", "//evil.example{here}", "{here}", "http://testserver:80@x{here}"]
+    + ["http://testserver/", "http://testserver/artikel/anderer/", "http://testserver{here}ansicht/"]
+    + [
+        "http://testserver{here}../../konto/logout/",
+        "http://testserver{here}gespraech/1/../",
+        "http://testserver/{here}",
+    ]
+    + [
+        "http://testserver//evil.example/",
+        "http://[::1{here}",
+        "javascript:alert(1)",
+        "http://testserver{here}%0d%0aX:y",
+    ]
+    + ["http://testserver{here}gespraech/１/", "http://testserver{here}/evil.example", "\x00", "x" * 9999],
+)
+def test_and_is_led_nowhere_else(client, comment, referer):
+    referer = referer.format(here=f"/artikel/{comment.article.slug}/")
+    assert press(client, comment, headers={"Referer": referer}).url == f"/kommentar/{comment.pk}/"
+
+
+def test_a_pages_query_does_not_lead_away(client, comment):
+    referer = f"http://testserver/artikel/{comment.article.slug}/?next=//evil.example&a\r\nSet-Cookie: b=c\x00#x"
+    answer = press(client, comment, headers={"Referer": referer})
+    assert answer.url.startswith(f"/artikel/{comment.article.slug}/?next=")
+    assert answer.url.endswith("#kommentar-1")
+    assert "Set-Cookie" not in answer.headers
+    assert not {"\r", "\n", "\x00"} & set(answer.url)
+
+
 def test_each_reader_counts(comment):
     for _ in range(3):
         press(Client(), comment)
@@ -147,6 +186,25 @@ def test_forged_reader_is_nobody(comment):
         browser.cookies["leser"] = cookie
         press(browser, comment)
     assert not Vote.objects.filter(reader=reader).exists()
+
+
+def test_fresh_devices_of_one_network_are_twenty_votes_an_hour(article, comment):
+    answers = [press(Client(), comment).status_code for _ in range(25)]
+    assert (answers, score(comment)) == ([302] * 20 + [429] * 5, (20, 20))
+    assert Client().post(f"/artikel/{article.slug}/kommentieren/", factories.words()).status_code == 302
+    assert press(Client(), comment, headers={"HX-Request": "true"}).status_code == 503  # the script says it
+    press(Client(), comment, REMOTE_ADDR="198.51.100.7")
+    other = factories.comment(article)
+    press(Client(), other)
+    assert (score(comment), score(other)) == ((21, 21), (1, 1))
+
+
+def test_at_the_limit_a_vote_can_still_be_taken_back(client, comment):
+    press(client, comment)
+    for _ in range(25):
+        press(Client(), comment)
+    press(client, comment, "0")
+    assert score(comment) == (19, 19)
 
 
 def test_hundred_at_once_count_once(transactional_db, comment):
