@@ -22,7 +22,7 @@ from markupsafe import escape
 from articles.models import Article
 from comments.models import Comment
 from comments.position import Order, Position, View
-from comments.threads import Node, Thread, ThreadPage, picked
+from comments.threads import PICKS, Node, Thread, ThreadPage, picked
 from newsroom.text.links import holds_address
 
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
@@ -56,6 +56,7 @@ def section_html(article: Article, page: ThreadPage, form: str) -> SafeString:
     """The whole conversation on the article's page: title, `form`, navigation, threads."""
     position = page.position
     numbered = position.is_numbered and page.last > 1
+    picks = picked(article) if position == Position(order=position.order) else []
     context = {
         "article": article,
         "title": title_of(article),
@@ -65,7 +66,9 @@ def section_html(article: Article, page: ThreadPage, form: str) -> SafeString:
         "orders": [(order, position.moved(order=order).query(explicit=True)) for order in Order],
         "views": [(view, position.moved(view=view).query(explicit=True)) for view in View],
         "all_query": position.moved(view=View.THREADS).query(explicit=True),
-        "picks": picked(article) if position == Position(order=position.order) else [],
+        "picks": picks[:PICKS],
+        "more_picks": picks[PICKS:],
+        "more_picks_label": _more_picks_label(len(picks) - PICKS),
         "pages": [
             (number, number and position.moved(page=number).query(explicit=True))
             for number in (page.numbers() if numbered else [])
@@ -186,6 +189,10 @@ def _more_label(count: int, after_others: bool, language: str) -> str:
     if after_others:
         return ngettext("%d weitere Antwort anzeigen", "%d weitere Antworten anzeigen", count) % count
     return ngettext("%d Antwort anzeigen", "%d Antworten anzeigen", count) % count
+
+
+def _more_picks_label(count: int) -> str:
+    return ngettext("%d weitere Empfehlung", "%d weitere Empfehlungen", count) % count
 
 
 def vote_state(voted: bool) -> SafeString:

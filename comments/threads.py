@@ -26,7 +26,7 @@ REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 27
 CROWDED = 30  # replies that a page would show
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
-PICKS = 3
+PICKS, MORE_PICKS = 3, 20  # the latest are shown, those before them folded
 
 
 @dataclass
@@ -97,7 +97,7 @@ _picked = Prepared(
         Comment.objects.for_page()
         .published()
         .filter(article=Given("article"), picked_at__isnull=False)
-        .order_by("-picked_at")[:PICKS]
+        .order_by("-picked_at")[: PICKS + MORE_PICKS]
     )
 )
 

@@ -1,13 +1,16 @@
 """Who speaks as what, what the editors recommend, and the pause they may ask for."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from articles.models import Article, Author
+from articles.models import Article, Author, Counters
 from comments.models import Comment
 from moderation.models import Decision
 from moderation.services import pick, remove, unpick
@@ -96,6 +99,26 @@ def test_only_the_latest_three_are_listed_and_only_at_the_beginning(article):
     listed = page_of(article).partition('class="picks"')[2].partition("</ul>")[0]
     assert [number for number in range(5) if f"Gedanke {number}." in listed] == [2, 3, 4]
     assert 'class="picks"' not in page_of(article, "?seite=2")
+
+
+def test_earlier_ones_are_folded_and_cost_no_further_query(article, django_assert_num_queries):
+    def shown() -> str:
+        Counters.objects.touch(article.pk)  # no page out of memory
+        return page_of(article).partition('class="picks"')[2].partition("</section>")[0]
+
+    def picks(numbers: range) -> None:
+        for number in numbers:
+            pick(factories.comment(article, f"Gedanke {number}."), moderator=None)
+
+    picks(range(3))
+    with CaptureQueriesContext(connection) as few:
+        assert "<details" not in shown()
+    picks(range(3, 5))
+    with django_assert_num_queries(len(few)):
+        folded = shown().partition("<summary>2 weitere Empfehlungen</summary>")[2]
+    assert re.findall(r"Gedanke (\d+)\.", folded) == ["1", "0"]
+    picks(range(5, 30))
+    assert re.findall(r"Gedanke (\d+)\.", shown()) == [str(number) for number in range(29, 6, -1)]
 
 
 def test_removed_one_is_not_recommended_any_more(article):
