@@ -1,8 +1,9 @@
 """What editors do with articles."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
+from difflib import SequenceMatcher
 
 from django.conf import settings
 from django.db import transaction
@@ -10,7 +11,9 @@ from django.utils import timezone
 
 from articles.models import Article, Counters
 from articles.passages import Places, Quote, block_texts, questions
-from comments.models import Passage
+from comments.models import Comment, Passage
+
+CORRECTED = 0.6  # as much of a text must be left in the new one for that to be the old one corrected
 
 
 def save_article(article: Article) -> Article:
@@ -69,11 +72,9 @@ def _place_passages(article: Article) -> None:
     """
     passages = list(Passage.objects.filter(article=article).order_by("pk"))
     before = {passage.pk: (passage.quote, passage.question) for passage in passages}
-    placed: dict[Quote, Passage] = {}
-    for quote, question in questions(article.html):
-        if quote not in placed:
-            placed[quote] = _asked(article, passages, placed.values(), quote, question)
-    _find_again(article, [passage for passage in passages if passage not in placed.values()], placed)
+    answered = _answered(passages)
+    placed = _asked(article, passages, answered)
+    _find_again(article, [passage for passage in passages if passage not in placed.values()], placed, answered)
     changed = [passage for passage in passages if (passage.quote, passage.question) != before[passage.pk]]
     # While they change places, two may want the same one: each first leaves its own.
     Passage.objects.filter(pk__in=[passage.pk for passage in changed]).update(block=None)
@@ -81,29 +82,69 @@ def _place_passages(article: Article) -> None:
     Passage.objects.bulk_create([passage for passage in placed.values() if passage.pk is None])
 
 
-def _asked(article: Article, passages: list[Passage], taken: Iterable[Passage], quote: Quote, question: str) -> Passage:
-    """The passage of a question: that of the same place or, if the editor changed the words or the question, the one
-    which has the other; its answers stay with it. Else a new one."""
-    free = [passage for passage in passages if passage not in taken]
-    asked = [passage for passage in free if passage.question]
-    same = [passage for passage in free if passage.quote == quote]
-    same += [passage for passage in asked if passage.exact == quote.exact]
-    same += [passage for passage in asked if passage.question == question]
-    passage = same[0] if same else Passage(article=article)
-    passage.block, passage.exact, passage.prefix, passage.suffix = quote
-    passage.question = question
-    return passage
+def _answered(passages: list[Passage]) -> set[int]:
+    """The questions that somebody answered, also if nobody may read it yet."""
+    asked = [passage.pk for passage in passages if passage.question]
+    states = [Comment.State.PUBLISHED, Comment.State.HELD]
+    answers = Comment.objects.filter(passage__in=asked, state__in=states) if asked else Comment.objects.none()
+    return set(answers.values_list("passage_id", flat=True))
 
 
-def _find_again(article: Article, passages: list[Passage], placed: dict[Quote, Passage]) -> None:
-    """Moves `passages` to where their words stand now, and marks as lost those whose words are gone."""
+def _asked(article: Article, passages: list[Passage], answered: set[int]) -> dict[Quote, Passage]:
+    """The passages of the questions, each that of the same place or, if the editor changed the words or the question,
+    the one which has the other; or a new one. The likeliest pairs come first, so that no question takes another's.
+
+    With an answered one its answers stay, so it must have been corrected only: nobody answered another question.
+    """
+    wanted: dict[Quote, str] = {}
+    for quote, question in questions(article.html):
+        wanted.setdefault(quote, question)
+    placed: dict[Quote, Passage] = {}
+    free = {passage.pk: passage for passage in passages}
+    for is_same in _SAME_QUESTION:
+        for quote, question in wanted.items():
+            if quote in placed:
+                continue
+            same = (passage for passage in free.values() if is_same(passage, quote, question))
+            passage = next((one for one in same if one.pk not in answered or _corrected(one, quote, question)), None)
+            if passage is not None:
+                placed[quote] = free.pop(passage.pk)
+    for quote, question in wanted.items():
+        passage = placed.setdefault(quote, Passage(article=article))
+        passage.block, passage.exact, passage.prefix, passage.suffix = quote
+        passage.question = question
+    return placed
+
+
+def _corrected(passage: Passage, quote: Quote, question: str) -> bool:
+    pairs = (passage.question, question), (passage.exact, quote.exact)
+    matchers = (SequenceMatcher(None, *pair, autojunk=False) for pair in pairs)
+    # The quick one is never less, and spares most of the other.
+    return all(found.quick_ratio() >= CORRECTED and found.ratio() >= CORRECTED for found in matchers)
+
+
+_SAME_QUESTION: list[Callable[[Passage, Quote, str], bool]] = [
+    lambda passage, quote, question: (passage.quote, passage.question) == (quote, question),
+    lambda passage, quote, question: (passage.exact, passage.question) == (quote.exact, question),
+    lambda passage, quote, question: passage.quote == quote,
+    lambda passage, quote, question: bool(passage.question) and passage.exact == quote.exact,
+    lambda passage, quote, question: passage.question == question,
+    lambda passage, quote, question: bool(passage.question) and _corrected(passage, quote, question),
+]
+
+
+def _find_again(article: Article, passages: list[Passage], placed: dict[Quote, Passage], answered: set[int]) -> None:
+    """Moves `passages` to where their words stand now, and marks as lost those whose words are gone, or asked about
+    anew while the old question has its answers."""
     places = Places(block_texts(article.html))
+    asked_about = {places.exactly(quote) for quote in placed}
     found = {passage.pk: places.block(passage.quote) for passage in passages}
     # Of two with the same words, that which stands there already stays; the other one's place is gone.
     for passage in sorted(passages, key=lambda passage: found[passage.pk] != passage.block):
+        is_asked_anew = passage.pk in answered and places.exactly(passage.quote) in asked_about
         passage.block = found[passage.pk]
-        if passage.quote in placed:
+        if passage.quote in placed or is_asked_anew:
             passage.block = None
         placed.setdefault(passage.quote, passage)
-        if not passage.comment_count:
+        if passage.pk not in answered:
             passage.question = ""  # no longer asked, and never answered

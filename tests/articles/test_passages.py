@@ -7,7 +7,7 @@ import pytest
 from articles.models import Article
 from articles.passages import CONTEXT, QUOTE_LIMIT, Places, Quote, block_texts, pick, questions
 from articles.services import save_article
-from comments.models import Passage
+from comments.models import Comment, Passage
 from newsroom.markup import article_html, without_questions
 from tests import factories
 
@@ -222,9 +222,9 @@ def test_question_becomes_a_passage_and_keeps_its_answers_through_edits(db):
     answer = factories.comment(article, passage=asked)
     edits = [
         ("Neu.\n\nDie [[Brücke]]{Zu Recht?} bleibt gesperrt.", 2, "Brücke", "Zu Recht?"),
-        ("Die alte [[Brücke]]{Und nun?} bleibt.", 1, "Brücke", "Und nun?"),
-        ("Die [[alte Brücke]]{Und nun?} bleibt.", 1, "alte Brücke", "Und nun?"),
-        ("Ohne Frage: Die alte Brücke bleibt.", 1, "alte Brücke", "Und nun?"),
+        ("Die alte [[Brücke]]{Ganz zu Recht?} bleibt.", 1, "Brücke", "Ganz zu Recht?"),
+        ("Die [[alte Brücke]]{Ganz zu Recht?} bleibt.", 1, "alte Brücke", "Ganz zu Recht?"),
+        ("Ohne Frage: Die alte Brücke bleibt.", 1, "alte Brücke", "Ganz zu Recht?"),
     ]
     for source, *expected in edits:
         article.source = source
@@ -233,6 +233,62 @@ def test_question_becomes_a_passage_and_keeps_its_answers_through_edits(db):
         assert [asked.block, asked.exact, asked.question] == expected
         answer.refresh_from_db()
         assert (answer.passage, Passage.objects.count()) == (asked, 1)
+
+
+@pytest.mark.parametrize("state", [Comment.State.PUBLISHED, Comment.State.HELD])
+@pytest.mark.parametrize(
+    "source, block",
+    [
+        ("Die [[Brücke]]{Wer soll das bezahlen?} bleibt gesperrt.", None),
+        ("Die alte [[Brücke]]{Wer soll das bezahlen?} bleibt gesperrt.", None),
+        ("Die Brücke bleibt [[gesperrt]]{Zu Recht?}.", 1),
+        ("Die Brücke bleibt [[gesperrt]]{Wer soll das bezahlen?}.", 1),
+        ("Der [[Rathausplatz]]{Zu Recht?} wird leer.", None),
+    ],
+)
+def test_answers_do_not_stand_under_a_question_that_nobody_answered(db, source, block, state):
+    article = factories.article(source="Die [[Brücke]]{Zu Recht?} bleibt gesperrt.")
+    old = Passage.objects.get()
+    answer = factories.comment(article, passage=old, state=state)
+    article.source = source
+    save_article(article)
+    old.refresh_from_db()
+    answer.refresh_from_db()
+    assert (answer.passage, old.exact, old.question, old.block) == (old, "Brücke", "Zu Recht?", block)
+    new = Passage.objects.exclude(pk=old.pk).get()
+    ((quote, question),) = questions(article.html)
+    assert (new.quote, new.question, new.comment_count) == (quote, question, 0)
+    article.source = "Die [[Brücke]]{Zu Recht?} bleibt gesperrt."  # taken back: asked and answered as before
+    save_article(article)
+    old.refresh_from_db()
+    assert (old.block, old.question) == (1, "Zu Recht?")
+
+
+def test_answered_question_whose_words_and_question_were_corrected(db):
+    article = factories.article(source="Die [[Brükke]]{Zu recht?} bleibt.")
+    asked = Passage.objects.get()
+    factories.comment(article, passage=asked)
+    article.source = "Die [[Brücke]]{Zu Recht?} bleibt."
+    save_article(article)
+    asked.refresh_from_db()
+    assert (asked.exact, asked.question, Passage.objects.count()) == ("Brücke", "Zu Recht?", 1)
+
+
+def test_a_new_question_takes_no_answers_of_another_that_is_still_asked(db):
+    article = factories.article(source="Die [[Brücke]]{Zu Recht?} bleibt.")
+    asked = Passage.objects.get()
+    factories.comment(article, passage=asked)
+    article.source = "Eine [[Brücke]]{Zu Unrecht?} fehlt.\n\nDie [[Brücke]]{Zu Recht?} bleibt."
+    save_article(article)
+    asked.refresh_from_db()
+    assert (asked.block, asked.question, Passage.objects.count()) == (2, "Zu Recht?", 2)
+
+
+def test_unanswered_question_may_become_any_other(db):
+    article = factories.article(source="Die [[Brücke]]{Zu Recht?} bleibt.")
+    article.source = "Die [[Brücke]]{Wer soll das bezahlen?} bleibt."
+    save_article(article)
+    assert Passage.objects.get().question == "Wer soll das bezahlen?"
 
 
 def test_question_that_is_taken_back_unanswered_is_no_longer_asked(db):
