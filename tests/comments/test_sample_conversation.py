@@ -12,6 +12,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article
+from articles.services import save_article
 from comments.models import Comment, Passage, Revision
 from comments.position import Order, View
 from newsroom.trial.prepare import publish_first_article
@@ -111,6 +112,27 @@ def test_passages_quote_the_article(article):
     for passage in passages:
         assert passage.exact in " ".join(article.source.split())
         assert passage.comment_count == passage.comments.published().count()
+
+
+def test_what_only_some_comments_are_is_there_too(article, client):
+    sample()
+    comments = Comment.objects.all()
+    (lost,) = comments.filter(passage__block=None, passage__isnull=False)
+    assert "bezieht sich auf eine frühere Fassung" in client.get(lost.get_absolute_url(), follow=True).text
+    (unconfirmed,) = comments.unconfirmed()
+    assert unconfirmed.email
+    long = [one for one in comments.published() if 600 <= len(one.body) <= 1800 and one.body.count("\n\n") >= 2]
+    assert len(long) >= 4
+    save_article(Article.objects.get())
+    lost.refresh_from_db()
+    assert lost.passage.block is None  # as it would be if its words had been there once
+
+
+def test_editors_question_is_answered(db, client):
+    asking = factories.article(source="Die [[Brücke]]{Zu Recht?} bleibt gesperrt.")
+    sample(asking.slug)
+    answers = Comment.objects.published().filter(passage__question="Zu Recht?")
+    assert (answers.count(), Passage.objects.get(question="Zu Recht?").comment_count) == (1, 1)
 
 
 def test_nobody_is_told(article):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Article, Counters
-from articles.passages import pick
+from articles.passages import CONTEXT, Quote, pick, questions
 from comments.models import Comment, Passage, Vote
 from newsroom.sql.prepared import insert
 from readers.models import Reader
@@ -35,7 +35,8 @@ class Written:
     name: str
     body: str
     parent: "Written | None" = None
-    marks: dict[str, str] = field(default_factory=dict)  # "Absatz" -> "5 „Wortlaut“", "empfohlen" -> ""
+    # "Absatz" -> "5 „Wortlaut“", "früher" -> "„davor |Wortlaut| danach“", "Frage" or "empfohlen" -> ""
+    marks: dict[str, str] = field(default_factory=dict)
     at: datetime | None = None
     comment: Comment | None = None
 
@@ -84,7 +85,9 @@ def read(text: str) -> Iterator[Written]:
         del line[len(depth) - 1 :]
         written = Written(name, body.strip("\n"), line[-1] if line else None)
         for mark in marks:
-            key, _, value = mark.partition(" ") if mark.startswith(("Absatz ", "wartet: ")) else (mark, "", "")
+            key, _, value = (
+                mark.partition(" ") if mark.startswith(("Absatz ", "früher ", "wartet: ")) else (mark, "", "")
+            )
             written.marks |= {"Website": mark} if mark.startswith("https://") else {key.rstrip(":"): value}
         line.append(written)
         yield written
@@ -181,21 +184,31 @@ def _comment(written: Written, article: Article, chance: random.Random) -> Comme
         website=marks.get("Website", ""),
         badge=badge,
         body=written.body.rpartition("\n+++\n")[2],
-        passage=_passage(article, marks["Absatz"]) if "Absatz" in marks else None,
+        passage=_passage(article, marks),
         state=next((STATES[mark] for mark in marks if mark in STATES), Comment.State.PUBLISHED),
         picked_at=written.at + timedelta(hours=2) if "empfohlen" in marks else None,
         form_key=uuid.UUID(int=chance.getrandbits(128), version=4),
     )
     if "wartet" in marks:
         comment.state, comment.held_because = Comment.State.HELD, [marks["wartet"]]
+    elif "unbestätigt" in marks:  # a mail has asked its author
+        comment.state, comment.email = Comment.State.HELD, "leserin@example.org"
     comment.render()
     return comment
 
 
-def _passage(article: Article, mark: str) -> Passage | None:
-    """`5 „Wortlaut“`; in an article that says something else the whole paragraph, or none."""
-    block, _, quoted = mark.partition(" ")
-    quote = pick(article.html, block=int(block), exact=quoted.strip("„“"))
+def _passage(article: Article, marks: dict[str, str]) -> Passage | None:
+    """`Absatz 5 „Wortlaut“`; in an article that says something else the whole paragraph, or none. `früher`: words that
+    it does not say any more. `Frage`: the editors' first, if they ask any."""
+    quote = None
+    if "Absatz" in marks:
+        block, _, quoted = marks["Absatz"].partition(" ")
+        quote = pick(article.html, block=int(block), exact=quoted.strip("„“"))
+    elif "früher" in marks:
+        before, exact, after = marks["früher"].strip("„“").split("|")
+        quote = Quote(None, exact, before[-CONTEXT:], after[:CONTEXT])
+    elif "Frage" in marks:
+        quote = next((quote for quote, _question in questions(article.html)), None)
     return Passage.objects.store(Passage(article=article, **quote._asdict())) if quote else None
 
 
