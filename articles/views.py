@@ -5,14 +5,15 @@ from sys import getsizeof
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.html import escape
 from django.utils.http import quote_etag
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
 from articles.models import Article, Page
 from articles.passages import with_marks
@@ -29,7 +30,7 @@ from newsroom.pages.slots import Skeleton, slot
 from ratings.forms import STARS
 from ratings.own import own_stars
 from readers.context import account_slot, answer_slots, own_slots
-from readers.device import ask_with_reader, current_reader, reads_only
+from readers.device import ask_with_reader, current_reader, has_acted, reads_only
 from subscriptions.forms import SubscriptionForm
 
 ARTICLES_PER_PAGE = 20
@@ -51,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if page is None:
         page = _home_for_everyone(before)
         _homes.put(etag, page, size=page.size)
-    response = HttpResponse(page.fill({} if reads_only(request) else account_slot(request) | answer_slots(request)))
+    response = HttpResponse(page.fill(account_slot(request) | answer_slots(request) if has_acted(request) else {}))
     return _for_everyone(request, response, etag=etag)
 
 
@@ -85,6 +86,25 @@ def latest(request: HttpRequest, slug: str) -> JsonResponse:
     if numbers is None:
         raise Http404
     return JsonResponse({"last": numbers[0], "comments": numbers[1]})
+
+
+@csrf_exempt  # a stranger's page could only close an invitation, and no token means no question in between
+@require_POST
+def close_bubble(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keeps on the device that it is not invited any more, and leads back to where the invitation stood: the rating
+    comes after it. The cookie names no one."""
+    article = get_object_or_404(Article.objects.published().only("slug"), slug=slug)
+    query = Position.from_query(request.GET.dict()).query(explicit=REMEMBERED in request.COOKIES)
+    response = redirect(f"{article.get_absolute_url()}{query}#bewertung")
+    response.set_cookie(
+        settings.BUBBLE_COOKIE_NAME,
+        "zu",
+        max_age=settings.READER_COOKIE_AGE,
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 @require_safe

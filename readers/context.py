@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.translation import gettext as _
 
-from readers.device import current_reader, has_session, reads_only
+from readers.device import closed_bubble, current_reader, has_acted, has_session, reads_only
 
 
 def shared_page(request: HttpRequest) -> dict:
@@ -17,8 +17,12 @@ def shared_page(request: HttpRequest) -> dict:
 
 
 def own_slots(request: HttpRequest) -> dict[str, str]:
-    """For the slots of any page that is made for everyone: token, account, and the answer to what was just done."""
-    return {"token": csrf_input(request)} | account_slot(request) | answer_slots(request)
+    """For the slots of any page that is made for everyone: token, account, the answer to what was just
+    done, and the invitation that was closed."""
+    values = {"blase": ""} if closed_bubble(request) else {}
+    if has_acted(request):
+        values |= {"token": csrf_input(request)} | account_slot(request) | answer_slots(request)
+    return values
 
 
 def answer_slots(request: HttpRequest) -> dict[str, str]:

@@ -80,7 +80,17 @@ def write_cookie(request: HttpRequest, response: HttpResponse) -> None:
 
 def reads_only(request: HttpRequest) -> bool:
     """True for a request without any cookie of ours: its page is the same bytes for everyone and sets none."""
-    return not (
+    return not has_acted(request) and not closed_bubble(request)
+
+
+def closed_bubble(request: HttpRequest) -> bool:
+    """True for a device that closed the invitation without a script. That is no act: its pages set no cookie either."""
+    return settings.BUBBLE_COOKIE_NAME in request.COOKIES
+
+
+def has_acted(request: HttpRequest) -> bool:
+    """True for a request with a cookie that comes of doing something here: its forms carry a token."""
+    return bool(
         {
             settings.READER_COOKIE_NAME,
             settings.SESSION_COOKIE_NAME,

@@ -260,24 +260,30 @@ if (bubble) {
   if (closed) {
     bubble.remove();
   } else {
-    const button = bubble.querySelector("button");
-    button.hidden = false;
-    button.addEventListener("click", () => {
+    const comments = () => document.getElementById("kommentare");
+    bubble.querySelector("button").addEventListener("click", (event) => {
+      event.preventDefault(); // remembered here and not by a cookie: the server need not know
       bubble.remove();
+      comments().focus({ preventScroll: true }); // or the keyboard would begin anew at the top
       try { localStorage.setItem(CLOSED, "closed"); } catch { /* as above */ }
     });
-    // Whoever has come to the comments needs no invitation any more; nor beneath them.
-    const comments = () => document.getElementById("kommentare");
+    // Whoever has come to the comments needs no invitation that floats any more, nor beneath them; one that stands in
+    // the text only makes room for the form.
     const watcher = new IntersectionObserver((entries) => {
-      const { isIntersecting, boundingClientRect: { top } } = entries.at(-1);
-      bubble.toggleAttribute("data-away", isIntersecting || top < 0);
+      for (const { target, isIntersecting, boundingClientRect: { top } } of entries) {
+        if (target.matches(".write")) bubble.toggleAttribute("data-form-in-view", isIntersecting);
+        else bubble.toggleAttribute("data-away", isIntersecting || top < 0);
+      }
     });
-    if (comments()) watcher.observe(comments());
-    document.addEventListener("htmx:afterSettle", () => {
+    const watch = () => {
       watcher.disconnect();
-      if (comments()) watcher.observe(comments());
-      const { count } = document.getElementById("kommentare").dataset;
-      bubble.querySelector("b").textContent = count > 0 ? count : "";
+      watcher.observe(comments());
+      watcher.observe(document.getElementById("kommentar-schreiben"));
+    };
+    watch();
+    document.addEventListener("htmx:afterSettle", () => {
+      watch();
+      bubble.querySelector("b").textContent = comments().dataset.count;
     });
   }
 }

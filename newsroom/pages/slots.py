@@ -7,6 +7,7 @@ The slots there are, and who fills them:
 
     adresse, gespraech        parts that change apart from the article; articles.views
     konto, token              who is signed in, the CSRF token; readers.context
+    blase                     the invitation, for those who have not closed it; readers.context
     antwort-...               what became of what was just done: konto, comments, rating, subscription; readers.context
     stern-1 ... stern-5       the reader's own stars; ratings.own
     wert-..., email-feld      what the form knows: name, email, website, form_key; comments.own
@@ -68,6 +69,8 @@ class Skeleton:
                 pieces += part[1:]
                 pieces[-1] += text
             else:
+                if isinstance(default, Skeleton):
+                    default = default.with_parts(parts)
                 pieces += [name, default, text]
         return Skeleton(pieces)
 

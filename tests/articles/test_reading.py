@@ -77,3 +77,46 @@ def test_draft_and_scheduled_articles_are_not_there(db, client):
     assert client.get(f"/artikel/{draft.slug}/").status_code == 404
     assert client.get(f"/artikel/{later.slug}/").status_code == 404
     assert "Brücke" not in client.get("/").text
+
+
+# --- the invitation --------------------------------------------------------------------------------------------------
+
+INVITATION = "Ihre Meinung ist uns wichtig."
+
+
+def test_invitation_counts_from_zero(article, client):
+    assert '<a href="#kommentar-schreiben"><b>0</b> ' in client.get(article.get_absolute_url()).text
+    factories.comment(article)
+    assert '<a href="#kommentar-schreiben"><b>1</b> ' in client.get(article.get_absolute_url()).text
+
+
+def test_invitation_is_closed_for_good_without_a_script(article, guest):
+    page = guest.get(f"{article.get_absolute_url()}?sortierung=neueste")
+    address = f"{article.get_absolute_url()}blase/?sortierung=neueste"
+    assert f'<form method="post" action="{address}"><button>Schließen</button>' in page.text
+    closed = guest.post(address)
+    assert (closed.status_code, closed.url) == (302, f"{article.get_absolute_url()}?sortierung=neueste#bewertung")
+    cookie = closed.cookies["blase"]
+    assert (cookie.value, cookie["max-age"], cookie["path"]) == ("zu", 365 * 24 * 3600, "/")
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    for another in (article, factories.article("Fähre")):
+        page = guest.get(another.get_absolute_url())
+        assert INVITATION not in page.text
+        # It names no one and is no act: reading goes on setting no cookie.
+        assert (page.headers["Cache-Control"], page.cookies) == ("private, no-cache", {})
+        assert "csrfmiddlewaretoken" not in page.text
+    assert guest.get("/").cookies == {}
+    assert INVITATION in Client().get(article.get_absolute_url()).text
+
+
+def test_closing_the_invitation_leads_back_to_the_order_that_was_open(article, guest):
+    """An address without a query means the order that the device remembers."""
+    guest.cookies["ansicht"] = "neueste.flach"
+    closed = guest.post(f"{article.get_absolute_url()}blase/")
+    assert closed.url == f"{article.get_absolute_url()}?sortierung=aelteste#bewertung"
+
+
+def test_invitation_of_a_hidden_article_is_not_there(db, client):
+    draft = factories.article(state=Article.State.DRAFT)
+    assert client.post(f"/artikel/{draft.slug}/blase/").status_code == 404
+    assert client.get(f"/artikel/{factories.article().slug}/blase/").status_code == 405

@@ -1,5 +1,6 @@
 """Who only reads leaves nothing behind; and the one thing that asks for attention, the bubble, behaves."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests import factories
@@ -63,6 +64,65 @@ def test_bubble_leads_to_the_form_and_makes_room(page: Page, german_article):
     expect(bubble).to_be_hidden()
     page.evaluate("scrollTo(0, 0)")
     expect(bubble).to_be_visible()
+
+
+def scroll_to_the_form(page: Page, seen: int) -> None:
+    """Until `seen` pixels of it are in view, at the foot of the window."""
+    page.evaluate(
+        "(seen) => { const form = document.getElementById('kommentar-schreiben').getBoundingClientRect();"
+        " scrollBy({ top: form.top - innerHeight + seen, behavior: 'instant' }); }",
+        seen,
+    )
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("width", [1152, 390])
+def test_bubble_is_never_there_beside_the_form_and_nothing_moves(visit, german_article, width, script):
+    page = visit(viewport={"width": width, "height": 700}, java_script_enabled=script)
+    page.goto(german_article.get_absolute_url())
+    bubble, form = page.locator("[data-bubble]"), page.get_by_role("form", name="Kommentar schreiben")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for seen, is_away in [(-150, False), (2, True), (60, True), (-150, False)]:
+        scroll_to_the_form(page, seen)
+        if is_away:
+            expect(form).to_be_in_viewport()
+            expect(bubble).to_be_hidden()
+        elif not script or width == 390:  # where it stands in the text; what floats is away since the comments' head
+            expect(form).not_to_be_in_viewport()
+            expect(bubble).to_be_visible()
+            expect(bubble).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollHeight") == height
+    page.evaluate("scrollTo(0, 0)")
+    expect(bubble).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_bubble_is_closed_from_the_keyboard_and_leads_on_to_the_comments(visit, german_article, width):
+    page = visit(viewport={"width": width, "height": 800}, reduced_motion="reduce")  # nothing is still scrolling
+    page.goto(german_article.get_absolute_url())
+    bubble = page.get_by_role("complementary", name="Einladung")
+    bubble.get_by_role("link").focus()
+    page.keyboard.press("Tab")
+    expect(bubble.get_by_role("button", name="Schließen")).to_be_focused()
+    top = page.evaluate("scrollY")
+    page.keyboard.press("Enter")
+    expect(bubble).to_have_count(0)
+    expect(page.locator("#kommentare")).to_be_focused()
+    assert page.evaluate("scrollY") == top
+    assert page.context.cookies() == []
+
+
+def test_bubble_is_closed_without_a_script(visit, german_article, live_server):
+    page = visit(java_script_enabled=False)
+    page.goto(f"{german_article.get_absolute_url()}?sortierung=neueste")
+    bubble = page.get_by_role("complementary", name="Einladung")
+    bubble.get_by_role("button", name="Schließen").click()
+    expect(page).to_have_url(f"{live_server.url}{german_article.get_absolute_url()}?sortierung=neueste#bewertung")
+    expect(bubble).to_have_count(0)
+    page.goto(german_article.get_absolute_url())
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(bubble).to_have_count(0)
+    assert [cookie["name"] for cookie in page.context.cookies()] == ["blase"]
 
 
 def test_bubble_counts_along(page: Page, article, known_as):

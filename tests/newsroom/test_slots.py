@@ -18,6 +18,11 @@ def test_one_slot_within_another():
     assert [page.fill(given) for given in ({}, {"inner": "y"}, {"outer": "z"})] == ["(x)", "(y)", "z"]
 
 
+def test_a_part_within_another_slot():
+    page = Skeleton.cut(slot("outer", f"({slot('inner')})")).with_parts({"inner": f"[{slot('own', 'x')}]"})
+    assert [page.fill(given) for given in ({}, {"own": "y"}, {"outer": "z"})] == ["([x])", "([y])", "z"]
+
+
 def test_one_name_in_many_places():
     page = Skeleton.cut(f"{slot('token')}-{slot('token')}")
     assert page.fill({"token": "t"}) == "t-t"
