@@ -321,6 +321,45 @@ def test_targets_are_24_pixels_at_least(page: Page, article, width):
     assert targets.count() > 30
 
 
+@pytest.mark.parametrize("width", [1200, 390])
+def test_links_and_boxes_about_the_conversation_are_24_pixels_high(page: Page, article, width):
+    passage = Passage.objects.create(article=article, block=1, exact="Erster Absatz.")
+    pick(factories.comment(article, passage=passage), moderator=None)
+    page.set_viewport_size({"width": width, "height": 900})
+    small = []
+    for query, some in [
+        ("", ".picks a, .passage a, .write .hint a"),
+        ("?seite=2", ".more a, .tick input, .choice input"),
+    ]:
+        page.goto(f"{article.get_absolute_url()}{query}")
+        for selector in some.split(", "):
+            targets = page.locator(f"{selector}:visible")
+            expect(targets.first).to_be_visible()
+            small += [(selector, box) for box in (t.bounding_box() for t in targets.all()) if box["height"] < 24]
+    assert small == []
+
+
+# The contrast of a paragraph's mark with the page; axe does not see what CSS writes.
+CONTRAST_OF_THE_MARK = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const brightness = (colour) => parts(colour).slice(0, 3).map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+  const mark = getComputedStyle(document.querySelector(".pilcrow"));
+  const paper = parts(getComputedStyle(document.documentElement).backgroundColor);
+  const seen = parts(mark.color).map((part, at) => part * mark.opacity + paper[at] * (1 - mark.opacity));
+  const [more, less] = [brightness(`${seen}`), brightness(`${paper}`)].sort((one, other) => other - one);
+  return (more + 0.05) / (less + 0.05);
+}"""
+
+
+def test_marks_at_paragraphs_are_seen(page: Page, article):
+    page.goto(article.get_absolute_url())
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(CONTRAST_OF_THE_MARK) >= 4.5
+
+
 def test_nothing_moves_for_who_wants_no_motion(visit, article):
     page = visit(reduced_motion="reduce")
     page.goto(article.get_absolute_url())
