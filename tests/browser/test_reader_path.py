@@ -27,6 +27,34 @@ def test_reader_rates_and_changes_it(page: Page, german_article):
     expect(rating.get_by_role("radio", name="5 Sterne")).to_be_checked()
 
 
+# How far from the left edge each line's words begin: what CSS puts before them has no box of its own.
+INDENTS = """(byline) => {
+  const range = document.createRange();
+  const lines = new Map();
+  const walker = document.createTreeWalker(byline, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    range.selectNodeContents(walker.currentNode);
+    for (const box of range.getClientRects()) {
+      const line = Math.round(box.bottom / 8);
+      if (box.width > 1) lines.set(line, Math.min(lines.get(line) ?? Infinity, box.left));
+    }
+  }
+  return [...lines.values()].map((left) => Math.round(left - byline.getBoundingClientRect().left));
+}"""
+
+
+def test_no_line_begins_with_the_dot_between_author_date_and_comments(page: Page, article):
+    page.goto("/")
+    byline = page.locator(".byline")
+    lines = set()
+    for width in range(200, 420, 10):
+        page.set_viewport_size({"width": width, "height": 800})
+        indents = byline.evaluate(INDENTS)
+        assert (width, set(indents)) == (width, {0})
+        lines.add(len(indents))
+    assert lines >= {1, 2}
+
+
 def test_reader_comments_is_answered_and_told(
     page: Page, plain_page: Page, german_article, letters, run_jobs, expected
 ):
