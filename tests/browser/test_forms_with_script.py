@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from comments.models import Comment
@@ -258,6 +259,47 @@ def test_what_is_still_to_do_makes_room_for_who_writes_on(visit, article):
         page.get_by_role("form", name="Antwort auf Anna schreiben").get_by_label("Kommentar", exact=True)
     ).to_be_focused()
     expect(strip).not_to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_what_was_just_said_covers_nothing_that_was_just_written(visit, article, known_as, width):
+    reader = factories.reader("Anna")
+    parent = factories.comment(article, "Ein Satz, der über die ganze Zeile geht. " * 3)
+    for _comment in range(5):
+        factories.comment(article, "Ein Absatz. " * 20)
+    page = visit(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    known_as(page, reader)
+    page.goto(article.get_absolute_url())
+    page.locator("#kommentar-1").get_by_role("link", name="Antworten").click()
+    form = page.get_by_role("form", name=f"Antwort auf {parent.name} schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Meine Antwort.")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    answer = page.locator("#kommentar-7")
+    expect(answer).to_be_focused()
+    said = page.get_by_role("status").filter(has_text="Ihr Kommentar ist veröffentlicht.")
+    expect(said).to_be_attached()
+    box = said.bounding_box()
+    assert box["y"] + box["height"] == pytest.approx(800, abs=1)
+    assert box["width"] <= min(39 * 16, width)
+    for read in (page.locator("#kommentar-1 .text"), answer):
+        seen = read.bounding_box()
+        assert seen["y"] >= 0
+        assert seen["y"] + seen["height"] <= box["y"]
+
+
+def test_labels_stand_in_a_row_beside_an_error(page: Page, article, expected):
+    expected += ["status of 422"]
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Ein Text.")
+    form.get_by_label("Name").fill("Anna")
+    form.get_by_label("E-Mail").fill("anna@")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(form.locator(".errorlist")).to_have_count(1)
+    tops = form.locator(".who label").evaluate_all(
+        "(labels) => labels.map((label) => label.getBoundingClientRect().top)"
+    )
+    assert tops == pytest.approx([tops[0]] * 3, abs=1)
 
 
 def test_draft_keeps_who_writes_and_what_they_ticked(page: Page, article):
