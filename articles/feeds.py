@@ -1,5 +1,7 @@
 """Atom feeds of the articles and of one article's comments, and the sitemap."""
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
 from django.contrib.syndication.views import Feed
@@ -20,13 +22,20 @@ from newsroom.text.characters import normalise_line
 ENTRIES = 50
 
 
+class SteadyAtom(Atom1Feed):
+    """One without entries says when what it is about changed and not "now": the same bytes at every asking."""
+
+    def latest_post_date(self) -> datetime:
+        return super().latest_post_date() if self.items else self.feed["since"]
+
+
 class SiteFeed(Feed):
     """Addresses come from SITE_URL, not from the request's Host: a feed behind a cache is everyone's.
 
     What editors wrote is normalised here: a control character pasted into one headline would break the whole feed.
     """
 
-    feed_type = Atom1Feed
+    feed_type = SteadyAtom
 
     def get_feed(self, obj, request: HttpRequest):
         request.META["HTTP_HOST"] = settings.SITE_URL.partition("://")[2]
@@ -42,6 +51,9 @@ class ArticlesFeed(SiteFeed):
 
     def feed_url(self) -> str:
         return site_url("/feed/")
+
+    def feed_extra_kwargs(self, obj: None) -> dict:
+        return {"since": datetime.fromtimestamp(0, UTC)}  # nothing has appeared yet
 
     def items(self):
         return Article.objects.published().newest_first().for_page().defer("html")[:ENTRIES]
@@ -62,7 +74,7 @@ class ArticlesFeed(SiteFeed):
         return item.published_at
 
     def item_updateddate(self, item: Article):
-        return max(item.published_at, item.modified_at)
+        return _changed_at(item)
 
 
 class ArticleCommentsFeed(SiteFeed):
@@ -79,6 +91,9 @@ class ArticleCommentsFeed(SiteFeed):
 
     def feed_url(self, article: Article) -> str:
         return site_url(f"{article.get_absolute_url()}feed/")
+
+    def feed_extra_kwargs(self, article: Article) -> dict:
+        return {"since": _changed_at(article)}
 
     def items(self, article: Article):
         return Comment.objects.published().filter(article=article).order_by("-number")[:ENTRIES]
@@ -100,6 +115,10 @@ class ArticleCommentsFeed(SiteFeed):
 
     def item_updateddate(self, item: Comment):
         return item.published_at
+
+
+def _changed_at(article: Article) -> datetime:
+    return max(article.published_at, article.modified_at)
 
 
 def _articles_etag(request: HttpRequest) -> str:

@@ -163,6 +163,19 @@ def test_feed_of_comments_holds_the_published_ones(article, client):
     assert oldest["summary"] == "<p>Das <em>stimmt</em>.</p>"
 
 
+def test_feed_without_entries_is_as_old_as_what_it_is_about(db, client):
+    def updated(address: str) -> datetime:
+        feed = client.get(address)
+        assert entries(feed) == []
+        return datetime.fromisoformat(etree.fromstring(feed.content).findtext(f"{ATOM}updated"))
+
+    assert updated("/feed/") == datetime(1970, 1, 1, tzinfo=UTC)
+    article = factories.article(published_at=datetime(2026, 3, 1, 11, tzinfo=UTC))
+    address = f"/artikel/{article.slug}/feed/"
+    assert updated(address) == article.modified_at
+    assert client.get(address).content == client.get(address).content
+
+
 def test_control_character_of_an_editor_does_not_break_the_feeds(db, client):
     author = Author.objects.create(name="U\x0bKIN")
     article = factories.article("Brücke\x01 zu", author=author, summary="Vor\x02spann")
