@@ -203,7 +203,7 @@ function offerDiscarding(form) {
     form.elements.body.focus();
     button.remove();
   });
-  form.querySelector(".send").append(button);
+  form.querySelector(".send")?.append(button);
 }
 
 /* Where a reply was begun, its link says so. */
