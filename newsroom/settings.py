@@ -178,7 +178,7 @@ PAGE_MEMORY = number("PAGE_MEMORY", 6_000_000)
 ANSWER_MEMORY = number("ANSWER_MEMORY", 3_000_000)
 
 # Nobody reads a form, writes a sentence and sends it in less (C10); the script waits so long, the server holds.
-WRITING_SECONDS = number("WRITING_SECONDS", 3.0)
+WRITING_SECONDS = number("WRITING_SECONDS", 3.0, least=-1)  # below 0 nobody is too quick, not even a machine
 
 # How long a comment can be taken back before anyone is mailed about it.
 UNDO_SECONDS = number("UNDO_SECONDS", 10)

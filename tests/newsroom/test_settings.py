@@ -22,7 +22,7 @@ BAD = [
     ("TIME_ZONE", "Mars", "eine Zeitzone wie Europe/Berlin"),
     ("TIME_ZONE", "Europe", "eine Zeitzone wie Europe/Berlin"),
     ("COMMENT_DAYS", "-1", "eine Zahl ab 0"),
-    ("WRITING_SECONDS", "nan", "eine Zahl ab 0"),
+    ("WRITING_SECONDS", "nan", "eine Zahl ab -1"),
     ("REPLY_LEVELS", "11", "eine Zahl von 1 bis 10"),
     ("DEBUG", "maybe", "on oder off"),
 ]
