@@ -149,7 +149,7 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _where_they_read(request: HttpRequest, comment: Comment) -> str:
     """The comment on the page of its article that the request came from, in the order and view chosen there; empty
-    for any other page (C8)."""
+    for any other page, of ours or not."""
     try:
         page = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

@@ -25,6 +25,7 @@ LONGEST = timedelta(days=12)  # then a conversation has said what it has to say
 SILENT_READERS = 150  # who vote and never write
 STATES = {"entfernt": Comment.State.REMOVED, "gelöscht": Comment.State.DELETED}
 BADGES = {"Autor": Comment.Badge.AUTHOR, "Redaktion": Comment.Badge.EDITOR, "Moderation": Comment.Badge.MODERATOR}
+_WITH_VALUE = ("Absatz ", "früher ", "wartet: ")
 _HEAD = re.compile(r"^(=+) (.+)\n", re.MULTILINE)
 
 
@@ -85,9 +86,7 @@ def read(text: str) -> Iterator[Written]:
         del line[len(depth) - 1 :]
         written = Written(name, body.strip("\n"), line[-1] if line else None)
         for mark in marks:
-            key, _, value = (
-                mark.partition(" ") if mark.startswith(("Absatz ", "früher ", "wartet: ")) else (mark, "", "")
-            )
+            key, _, value = mark.partition(" ") if mark.startswith(_WITH_VALUE) else (mark, "", "")
             written.marks |= {"Website": mark} if mark.startswith("https://") else {key.rstrip(":"): value}
         line.append(written)
         yield written
