@@ -285,6 +285,9 @@ def test_what_was_just_said_covers_nothing_that_was_just_written(visit, article,
         seen = read.bounding_box()
         assert seen["y"] >= 0
         assert seen["y"] + seen["height"] <= box["y"]
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    foot = page.get_by_role("contentinfo").get_by_role("navigation").bounding_box()
+    assert foot["y"] + foot["height"] <= box["y"]
 
 
 def test_labels_stand_in_a_row_beside_an_error(page: Page, article, expected):

@@ -116,6 +116,7 @@ def test_bubble_is_closed_without_a_script(visit, german_article, live_server):
     page = visit(java_script_enabled=False)
     page.goto(f"{german_article.get_absolute_url()}?sortierung=neueste")
     bubble = page.get_by_role("complementary", name="Einladung")
+    scroll_to_the_form(page, -100)
     bubble.get_by_role("button", name="Schließen").click()
     expect(page).to_have_url(f"{live_server.url}{german_article.get_absolute_url()}?sortierung=neueste#bewertung")
     expect(bubble).to_have_count(0)
