@@ -23,6 +23,7 @@ LARGEST = 0.075  # of the replies go into one thread, beside those that it attra
 DEEPEST = 12
 VOTES = 1.8  # exponent of the votes' distribution: 70 % have none, the mean is 0.9
 MOST_VOTES = 400
+OWN_COMMENTS, OWN_VOTES = 2_000, 100_000  # at most, of the reader whose pages are measured: some on every page
 DAYS = 30
 MANY = 100_000  # comments, from which on it is quicker to make indexes anew
 NULL = "\\N"
@@ -141,6 +142,7 @@ class Builder:
         if size:
             largest = max(range(size), key=beneath.__getitem__)
             built.largest, built.in_largest = first + largest, beneath[largest]
+            assert size < 1_000_000 or built.in_largest > 50_000, "the largest thread is too small"
         return built
 
     def finish(self) -> None:
@@ -181,7 +183,7 @@ class Builder:
         size, thread = len(parents), 0
         begin = timezone.now() - timedelta(days=DAYS)
         hours = [(begin + timedelta(hours=hour)).strftime("%Y-%m-%d %H") for hour in range(24 * DAYS)]
-        own = min(0.02, 200 / size) if size else 0
+        own = min(0.02, OWN_COMMENTS / size) if size else 0
         for at, (parent, root) in enumerate(zip(parents, roots, strict=True)):
             body, html = bank[int(chance() * texts)]
             opening = openings[int(chance() * texts)]
@@ -209,7 +211,7 @@ class Builder:
 
     def _votes(self, first: int, scores: list[int]) -> Iterator[str]:
         chance, time = self.chance.random, _now()
-        somebodys = min(0.1, 3000 / len(scores)) if scores else 0
+        somebodys = min(0.1, OWN_VOTES / len(scores)) if scores else 0
         for at, score in enumerate(scores):
             if score:
                 voter = int(chance() * (READERS - MOST_VOTES - 1)) + 1

@@ -80,6 +80,12 @@ class Measuring:
         constant = self.client.sequence(self.house.constant_port, [get(_address(small))] * 300)
         self.figures.constant_ms = _milliseconds(constant)
 
+    def pages_for_all(self) -> None:
+        """Nothing is measured but the memory that it takes: without the constant, which holds some of the database's."""
+        requests = [get(_address(built)) for built in self.built]
+        load = self.client.load(self.house.port, requests, connections=CONNECTIONS, seconds=1 if self.quick else 5)
+        assert set(load.statuses) == {200}, load.statuses
+
     def weights(self) -> None:
         """The first and some deep pages of the larger articles, as everyone gets them: the heaviest of each kind."""
         for built in self.built:

@@ -14,7 +14,7 @@ WANTED = {
     "posts_per_s": (300, 600, "more", "16 zugleich in einem Artikel, Kommentare/s"),
     "page_kb": (20, 14, "less", "Seite mit 50 Fäden, gzip, kB, schwerste"),
     "memory_mb": (400, 250, "less", "ganze Seite im Betrieb, PSS, MB, höchster Stand"),
-    "fanout_post_ratio": (1.1, 1.0, "less", "Kommentar bei 10.000 Abonnenten gegen keinen, Zeit"),
+    "fanout_post_ratio": (1.1, 1.0, "less", "Kommentar bei 10.000 Abonnenten (kurz: 1.000) gegen keinen"),
     "handover_ratio": (0.5, 0.8, "more", "Mails/s des Workers gegen eine nackte SMTP-Schleife"),
 }
 

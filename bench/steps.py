@@ -18,6 +18,7 @@ def run(house: House, client: Client, sizes: list[int], *, quick: bool, say: Cal
     for size in sizes:
         say(f"Ein Artikel mit {size:,} Kommentaren entsteht ...".replace(",", "."))
         built.append(builder.article(size))
+    say(f"Der größte Faden hat {built[-1].in_largest:,} Antworten.".replace(",", "."))
     builder.finish()
     measuring = Measuring(house, client, built, builder.somebody, quick=quick)
     small = next(one for one in built if one.size)
@@ -30,6 +31,7 @@ def run(house: House, client: Client, sizes: list[int], *, quick: bool, say: Cal
     # What the constant holds of the database's memory is not the site's: watched from here on.
     with MemoryWatch(house) as watch:
         steps = {
+            "Seiten ohne Cookie, alle, für den Speicher ...": measuring.pages_for_all,
             "Das Gewicht der Seiten ...": measuring.weights,
             "Offene Seiten, die nach Neuem fragen ...": measuring.open_pages,
             "Seiten mit Cookie, in jeder Reihenfolge, vorn und tief ...": measuring.readers_pages,
