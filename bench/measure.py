@@ -81,7 +81,7 @@ class Measuring:
         self.figures.constant_ms = _milliseconds(constant)
 
     def pages_for_all(self) -> None:
-        """Nothing is measured but the memory that it takes: without the constant, which holds some of the database's."""
+        """Only for the memory that it takes: without the constant, which holds some of the database's."""
         requests = [get(_address(built)) for built in self.built]
         load = self.client.load(self.house.port, requests, connections=CONNECTIONS, seconds=1 if self.quick else 5)
         assert set(load.statuses) == {200}, load.statuses

@@ -235,6 +235,7 @@ class Comment(models.Model):
             models.Index(name="comment_picked", fields=["article", "-picked_at"], condition=Q(picked_at__isnull=False)),
             models.Index(name="comment_held", fields=["-id"], condition=Q(state="held")),
             models.Index(name="comment_of_reader", fields=["reader", "article"]),
+            models.Index(name="comment_held_of_reader", fields=["reader", "article"], condition=Q(state="held")),
         ]
 
     def __str__(self) -> str:
