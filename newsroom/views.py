@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import REASON_BAD_ORIGIN, REASON_BAD_REFERER, REASON_NO_REFERER, get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
 from procrastinate.exceptions import ConnectorException
@@ -17,19 +16,12 @@ from procrastinate.exceptions import ConnectorException
 from newsroom.models import Outbox
 from newsroom.pages.context import site
 from newsroom.pages.formkey import new_form_key
+from newsroom.pages.sharedforms import ask_to_confirm, sent_fields, shown_again
 
 # How Django's reasons begin when the form stood on another site.
 FROM_ELSEWHERE = tuple(reason.partition(" - ")[0] for reason in (REASON_BAD_ORIGIN, REASON_BAD_REFERER))
 # A worker writes its heartbeat every five seconds.
 WORKER_SILENT_AFTER = 30  # seconds
-# What the question a shared form asks shows again of what was typed, under the forms' own labels.
-SHOWN_AGAIN = {
-    "body": _("Kommentar"),
-    "reason": _("Begründung"),
-    "name": _("Name"),
-    "email": _("E-Mail"),
-    "website": _("Website"),
-}
 
 
 @never_cache
@@ -70,11 +62,7 @@ def confirm_shared_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     from_elsewhere = reason.startswith(FROM_ELSEWHERE) and reason != REASON_NO_REFERER
     if match is None or not getattr(match.func, "is_shared_form", False) or from_elsewhere:
         return render(request, "newsroom/form_expired.html", status=403)
-    fields = [(name, value) for name, value in _sent(request) if name not in {"csrfmiddlewaretoken", "form_key"}]
-    if "form_key" in request.POST:
-        fields.append(("form_key", new_form_key(confirmed=True)))
-    context = {"fields": fields, "shown": _shown_again(fields), "action": request.get_full_path()}
-    return render(request, "newsroom/confirm_form.html", context, status=403)
+    return ask_to_confirm(request)
 
 
 @cache_control(public=True, max_age=3600)
@@ -121,16 +109,8 @@ def _database_away(request: HttpRequest) -> HttpResponse:
     and under another key it would be stored twice (E6, E9)."""
     match = request.resolver_match
     is_shared = match is not None and getattr(match.func, "is_shared_form", False)
-    fields = _sent(request) if is_shared and request.method == "POST" else []
-    context = {**site(), "fields": fields, "shown": _shown_again(fields), "action": request.get_full_path()}
+    fields = sent_fields(request) if is_shared and request.method == "POST" else []
+    context = {**site(), "fields": fields, "shown": shown_again(fields), "action": request.get_full_path()}
     response = HttpResponse(render_to_string("newsroom/database_away.html", context), status=503)
     response.headers["Retry-After"], response.headers["Cache-Control"] = "10", "no-store"
     return response
-
-
-def _sent(request: HttpRequest) -> list[tuple[str, str]]:
-    return [(name, value) for name, values in request.POST.lists() for value in values]
-
-
-def _shown_again(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(SHOWN_AGAIN[name], value) for name, value in fields if value and name in SHOWN_AGAIN]

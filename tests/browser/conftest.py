@@ -91,11 +91,13 @@ def expected() -> list[str]:
 
 
 @pytest.fixture
-def visit(browser: Browser, live_server: LiveServer, expected: list[str]) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, live_server: LiveServer, expected: list[str], settings) -> Iterator[Callable[..., Page]]:
     """Makes another reader's browser: nothing of the others' in it."""
     contexts, complaints = [], []
 
     def visit(**options) -> Page:
+        if options.get("java_script_enabled") is False:
+            settings.WRITING_SECONDS = 0  # a person reads what they are asked to confirm
         contexts.append(new_context(browser, live_server, complaints, **options))
         return contexts[-1].new_page()
 

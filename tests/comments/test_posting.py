@@ -15,6 +15,12 @@ from tests import factories
 WORDS = {"body": "Das überzeugt mich *nicht*.", "name": "Anna", "email": "", "website": "", "form_key": ""}
 
 
+@pytest.fixture(autouse=True)
+def time_to_read(settings) -> None:
+    """Whoever is asked to confirm reads what; how long is a point of its own (test_screening)."""
+    settings.WRITING_SECONDS = 0
+
+
 def hidden_fields(page) -> dict[str, str]:
     fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text)
     return {name: html.unescape(value) for name, value in fields}

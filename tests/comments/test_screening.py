@@ -9,7 +9,7 @@ from newsroom.pages.formkey import new_form_key
 from newsroom.ratelimit import client_network
 from readers.models import Reader
 from tests import factories
-from tests.comments.test_posting import post_as_guest, write_url
+from tests.comments.test_posting import WORDS, hidden_fields, post_as_guest, write_url
 
 THREE_LINKS = "https://a.example http://b.example www.c.example"
 
@@ -59,8 +59,16 @@ def test_newcomer_without_a_key_of_ours_is_held(client, article, key):
     assert posted(client, article, form_key=key).state == "held"
 
 
-def test_confirming_the_form_is_a_second_step_and_takes_no_time(guest, article):
-    post_as_guest(guest, write_url(article))
+def test_who_is_asked_to_confirm_must_have_read_what(guest, article, settings):
+    """The page that asks carries the time; nobody is held for pressing early, they are asked once more."""
+    again = post_as_guest(guest, write_url(article))
+    assert (again.status_code, Comment.objects.count()) == (403, 0)
+    assert "schneller, als jemand liest" in again.text
+    fields = hidden_fields(again)
+    assert fields["body"] == WORDS["body"]
+    assert guest.post(write_url(article), fields).status_code == 403
+    settings.WRITING_SECONDS = 0  # by now that has passed, by the same key
+    guest.post(write_url(article), fields)
     assert Comment.objects.get().state == "published"
 
 
