@@ -152,6 +152,16 @@ class ArticleSitemap(Sitemap):
         return settings.SITE_URL.partition("://")[0]
 
 
+class StartSitemap(ArticleSitemap):
+    """The front page, as new as what is newest on it."""
+
+    def items(self):
+        return super().items()[:1]
+
+    def location(self, item: Article) -> str:
+        return "/"
+
+
 class PageSitemap(ArticleSitemap):
     def items(self):
         return Page.objects.all()

@@ -5,8 +5,10 @@ from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
-from articles.feeds import ArticleSitemap, PageSitemap
+from articles.feeds import ArticleSitemap, PageSitemap, StartSitemap
 from newsroom import mailbox_views, samples, views
+
+SITEMAPS = {"start": StartSitemap, "artikel": ArticleSitemap, "seiten": PageSitemap}
 
 urlpatterns = [
     path("", include("articles.urls")),
@@ -19,7 +21,7 @@ urlpatterns = [
     path("formular/", views.form_token, name="form_token"),
     path("healthz", views.healthz, name="healthz"),
     path("robots.txt", views.robots, name="robots"),
-    path("sitemap.xml", sitemap, {"sitemaps": {"artikel": ArticleSitemap, "seiten": PageSitemap}}, name="sitemap"),
+    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
 ]
 
 if settings.ANYMAIL.get("WEBHOOK_SECRET"):  # without it anybody could tell us anything

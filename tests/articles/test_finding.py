@@ -246,7 +246,7 @@ def test_sitemap_lists_what_everyone_may_read(db, client):
     sitemap = etree.fromstring(client.get("/sitemap.xml").content)
     places = {url.findtext(f"{SITEMAP}loc") for url in sitemap}
     pages = {f"http://localhost:8000/{slug}/" for slug in ("impressum", "datenschutz", "regeln", "kontakt")}
-    assert places == pages | {f"http://localhost:8000/artikel/{public.slug}/"}
+    assert places == pages | {"http://localhost:8000/", f"http://localhost:8000/artikel/{public.slug}/"}
     assert all(url.findtext(f"{SITEMAP}lastmod") for url in sitemap)
 
 

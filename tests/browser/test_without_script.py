@@ -48,7 +48,7 @@ def test_reader_comments_answers_and_votes(plain_page: Page, article):
     expect(plain_page.locator("#kommentar-3 .text")).to_have_text("Und noch etwas.")
 
     expect(mine.get_by_role("button", name="Respekt")).to_be_disabled()
-    expect(mine.get_by_role("link", name="Melden")).to_be_hidden()
+    expect(mine.get_by_role("link", name="Melden")).to_be_visible()  # on each comment (A4)
     respect = plain_page.locator("#kommentar-1").get_by_role("button", name="Respekt")
     respect.click()
     expect(respect).to_have_text("Respekt 1")
