@@ -130,9 +130,9 @@ def parse(content: str) -> ArticleFile:
             problems.append(
                 _("„%(name)s“ ist zu lang: höchstens %(limit)d Zeichen gehen.") % {"name": called(name), "limit": limit}
             )
-    if not re.fullmatch(r"[a-z0-9-]*", values.get("adresse", "")):
+    if not re.fullmatch(r"[-a-zA-Z0-9_]*", values.get("adresse", "")):
         sentence = _(
-            "„%(name)s: %(value)s“ geht nicht: Erlaubt sind Kleinbuchstaben von a bis z, Ziffern und Bindestriche."
+            "„%(name)s: %(value)s“ geht nicht: Erlaubt sind Buchstaben von a bis z, Ziffern, Binde- und Unterstriche."
         )
         problems.append(sentence % {"name": called("adresse"), "value": values["adresse"]})
     state = _choice(values, "stand", STATES, problems)

@@ -82,7 +82,9 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         # That page loaded again: the comment is gone, and its author has known that.
         gone_already = _comments().filter(pk=pk, state=Comment.State.DELETED, reader=current_reader(request)).first()
         if gone_already is not None:
-            return redirect(f"{gone_already.article.get_absolute_url()}#kommentar-schreiben")
+            has_place = gone_already.parent_id or gone_already.passage_id
+            form = write_address(gone_already) if has_place else gone_already.article.get_absolute_url()
+            return redirect(f"{form}#kommentar-schreiben")
     return _delete(request, pk)
 
 

@@ -5,19 +5,21 @@ the words its reader saw, also where an editor changes the article before it is 
 into the article's mouth.
 """
 
+from datetime import timedelta
 from urllib.parse import urlencode
 
-from django.core.signing import Signer
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare
 
 from articles.models import Article
 from articles.passages import RAW_LIMIT, Places, Quote, address_of, block_texts, is_all_of, pick
 from comments.models import Passage
 from newsroom.text.characters import normalise_line
 
-_signer = Signer(salt="comments.choosing")
+_signer = TimestampSigner(salt="comments.choosing")
+# As long as a draft is kept. Words that an editor withdrew cannot be put back on the page for ever.
+SEAL_VALID = timedelta(days=30)
 
 
 def wanted_passage(request: HttpRequest, article: Article) -> Passage | None:
@@ -26,7 +28,7 @@ def wanted_passage(request: HttpRequest, article: Article) -> Passage | None:
     block = _number(asked.get("absatz"))
     exact, before, after = (asked.get(name, "") for name in ("wortlaut", "davor", "danach"))
     quote = pick(article.html, block=block, exact=exact, before=before, after=after) if block else None
-    is_sealed = exact and constant_time_compare(asked.get("siegel", ""), _seal(article, exact, before, after))
+    is_sealed = exact and _is_ours(asked.get("siegel", ""), _sealed(article, exact, before, after))
     if is_sealed and (quote is None or quote.exact != exact):  # changed since the form was made, or gone
         quote = Quote(block or None, exact, before, after)
         quote = quote._replace(block=Places(block_texts(article.html)).block(quote))
@@ -41,12 +43,13 @@ def is_missing(request: HttpRequest, passage: Passage | None) -> bool:
 
 def narrowed(article: Article, passage: Passage, words: str) -> Passage | None:
     """What somebody typed of a paragraph, or of the article elsewhere; None if it does not say that anywhere."""
-    return _passage(article, pick(article.html, block=passage.block, exact=words, or_all=False))
+    return _passage(article, pick(article.html, block=passage.block or 0, exact=words, or_all=False))
 
 
 def sealed_address(article: Article, quote: Quote) -> str:
     """Where a form about these words is sent. They are the article's, or were."""
-    seal = _seal(article, quote.exact, quote.prefix, quote.suffix)
+    sealed = _sealed(article, quote.exact, quote.prefix, quote.suffix)
+    seal = _signer.sign(sealed).removeprefix(f"{sealed}:")
     return f"{address_of(_write(article), quote)}&{urlencode({'siegel': seal})}"
 
 
@@ -73,8 +76,16 @@ def _write(article: Article) -> str:
     return reverse("write_comment", args=[article.slug])
 
 
-def _seal(article: Article, exact: str, prefix: str, suffix: str) -> str:
-    return _signer.signature("\n".join([str(article.pk), exact, prefix, suffix]))
+def _sealed(article: Article, exact: str, prefix: str, suffix: str) -> str:
+    return "\n".join([str(article.pk), exact, prefix, suffix])
+
+
+def _is_ours(seal: str, sealed: str) -> bool:
+    try:
+        _signer.unsign(f"{sealed}:{seal}", max_age=SEAL_VALID)
+    except BadSignature:
+        return False
+    return True
 
 
 def _number(text: str | None) -> int:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -115,7 +114,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "root": root,
         "threads": threads_html(root.article, [shown]),
         "following": following,
-        "begins_late": begins > root.number,
+        "begins": f"?nach={begins}" if begins > root.number else "",
     }
     skeleton = Skeleton.cut(render_to_string("comments/thread_page.html", context))
     own = {}
@@ -137,7 +136,7 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
     if not comment.is_published:
         raise gone(comment)
     wanted = request.POST.get("wanted") != "0"
-    if wanted:  # by fresh devices, which cost nothing, one person could raise a comment as far as they like
+    if wanted and current_reader(request) is None:  # which cost nothing: one person could raise a comment for ever
         who = f"comment {comment.pk} {client_network(request)}"
         check_limit("vote", who, most=VOTES_PER_NETWORK, window=VOTES_WINDOW)
     reader = acting_reader(request)
@@ -148,16 +147,16 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _where_they_read(request: HttpRequest, comment: Comment) -> str:
-    """The comment on the page of its article that the request came from, in the order and view chosen there; empty
-    for any other page, of ours or not."""
-    try:
-        page = urlsplit(request.headers.get("Referer", ""))
-    except ValueError:
+    """The comment on the page of its article that the vote came from, in the order and view chosen there, as the form
+    says; empty if it says nothing of the kind."""
+    page = request.POST.get("von")
+    if page is None or not _PAGE.fullmatch(page):
         return ""
-    here = comment.article.get_absolute_url()
-    if page.netloc != request.get_host() or not re.fullmatch(rf"{re.escape(here)}(gespraech/[0-9]+/)?", page.path):
-        return ""
-    return f"{page.path}{page.query and '?'}{page.query}#{comment.anchor}"
+    return f"{comment.article.get_absolute_url()}{page}#{comment.anchor}"
+
+
+# The rest of an article's address: of its own page, in some order, or of one conversation.
+_PAGE = re.compile(r"(gespraech/[0-9]{1,9}/)?(\?[a-z0-9=&.~-]{0,200})?")
 
 
 @csrf_exempt  # a stranger's page could only turn the order of comments, and no token means no question in between
@@ -213,7 +212,9 @@ def _write(
     elif passage is not None and request.htmx:
         prefix = "stelle-"  # beneath the passage, on the page of the article, which has a form already
     options = {"article": article, "reader": reader, "id_prefix": prefix}
-    options["asks_words"] = passage is not None and is_paragraph(article, passage)
+    # Also where the form asked, and the paragraph was changed since: what was typed must not vanish.
+    asked = bool(request.POST.get("words"))
+    options["asks_words"] = passage is not None and (asked or is_paragraph(article, passage))
     preview, refusal, status, about = None, "", 200, passage
     if request.method == "POST":
         form = CommentForm(request.POST, **options)

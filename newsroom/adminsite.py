@@ -44,7 +44,8 @@ class OfferedFilters(ChangeList):
             found = super().get_filters(request)
         except (ValueError, OverflowError) as error:  # a year that Python's calendar does not have, or not its next
             raise IncorrectLookupParameters(error) from error
-        dates = {f"{self.date_hierarchy}__gte", f"{self.date_hierarchy}__lt"}
+        day = self.date_hierarchy
+        dates = {f"{day}__gte", f"{day}__lt"} if day else set()
         if found[2].keys() - dates:  # what no filter has taken
             raise DisallowedModelAdminLookup("Not a filter of this list.")
         return found

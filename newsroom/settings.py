@@ -43,7 +43,8 @@ def number(name: str, default: float, *, least: int = 0, most: float = math.inf)
 
 def address_of(host: str) -> str:
     """What readers type, if SITE_URL says nothing else: of a host with a public name, over TLS."""
-    here = re.fullmatch(r"[^.:]*|.*\.localhost|127\..*|\[::1\]", host)  # a name without a dot, as "*", is no public one
+    # A name without a dot, as "*", is no public one; nor are addresses of a local network.
+    here = re.fullmatch(r"[^.:]*|.*\.localhost|(127|10|192\.168|172\.(1[6-9]|2\d|3[01]))\..*|\[::1\]", host)
     return "http://localhost:8000" if here else f"https://{host}"
 
 

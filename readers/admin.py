@@ -52,8 +52,10 @@ class RightsField(forms.ModelMultipleChoiceField):
     """Django names a permission once, at the first migration, half in English: "Can change Artikel"."""
 
     def label_from_instance(self, right: Permission) -> str:
-        deed, thing = right.codename.partition("_")[0], right.content_type.model_class()._meta.verbose_name_plural
-        return f"{thing}: {_DEEDS.get(deed, right.name)}"
+        model = right.content_type.model_class()
+        if model is None:  # of an app that was taken out
+            return right.name
+        return f"{model._meta.verbose_name_plural}: {_DEEDS.get(right.codename.partition('_')[0], right.name)}"
 
 
 admin.site.unregister(Group)

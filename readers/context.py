@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.translation import gettext as _
 
-from readers.device import closed_bubble, current_reader, has_acted, has_session, reads_only
+from readers.device import closed_bubble, current_reader, has_acted, has_session
 
 
 def shared_page(request: HttpRequest) -> dict:
     """`shared`: this page is the same bytes for everyone, so its forms carry no token and no key. `account`: the
     links of who is signed in, if anybody is."""
-    return {"shared": reads_only(request), "account": "" if reads_only(request) else _account(request)}
+    return {"shared": not has_acted(request), "account": _account(request) if has_acted(request) else ""}
 
 
 def own_slots(request: HttpRequest) -> dict[str, str]:

@@ -119,15 +119,15 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
       if (form === elt) form.requestSubmit(requestConfig.triggeringEvent?.submitter);
       else elt.click();
     } else {
-      say(elt, whatIsGone(xhr) ?? texts.offline);
+      say(elt, whatIsGone(xhr, elt) ?? texts.offline);
     }
   });
 }
 
-/* The page that says so, in a sentence: of a comment that somebody else deleted meanwhile, for instance. */
-function whatIsGone(xhr) {
-  if (xhr?.status !== 404) return null;
-  return new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("main p")?.textContent;
+/* The page that says so, in a sentence: of a comment that somebody else deleted meanwhile, or of too many votes. */
+function whatIsGone(xhr, elt) {
+  if (xhr?.status !== 404 && !elt.matches("[formaction$='/respekt/']")) return null;
+  return new DOMParser().parseFromString(xhr?.responseText ?? "", "text/html").querySelector("main p")?.textContent;
 }
 
 document.addEventListener("htmx:afterRequest", ({ detail: { successful } }) => { if (successful) triedAgain = false; });

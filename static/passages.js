@@ -48,7 +48,8 @@ function chosen() {
       davor: before.slice(0, before.length - head.length).slice(-AROUND),
       danach: after.slice(tail.length, tail.length + AROUND),
     });
-    if (part.comparePoint(whole.endContainer, whole.endOffset) > 0) query.set("weiter", ""); // the form says that only the beginning is quoted
+    const rest = range((made) => made.setStart(part.endContainer, part.endOffset), (made) => made.setEnd(whole.endContainer, whole.endOffset));
+    if (/[\p{L}\p{N}]/u.test(rest.toString().slice(tail.length))) query.set("weiter", ""); // the form says that only the beginning is quoted
     return { block, part, address: `${article.dataset.write}?${query}` };
   }
   return null;

@@ -43,7 +43,7 @@ function show(anchor) {
   if (!element) return false;
   element.classList.add("found");
   // What came while the page was open has its place on another page, perhaps: its permalink finds it.
-  const standsElsewhere = element.matches(".sent .comment, .just-arrived .comment") || location.pathname.startsWith("/kommentar/");
+  const standsElsewhere = (element.matches(".sent .comment, .just-arrived .comment") && !location.pathname.includes("/gespraech/")) || location.pathname.startsWith("/kommentar/");
   const permalink = standsElsewhere && element.querySelector(":scope > header a.time")?.getAttribute("href");
   if (permalink && !location.pathname.startsWith("/kommentar/")) pageAddress = location.href;
   history.replaceState(history.state, "", permalink || `#${anchor}`);
@@ -67,6 +67,8 @@ document.addEventListener("newsroom:answered", ({ detail: { root, replies } }) =
 });
 // A part that is put in comes from a page with a title of its own; this one stays what it is.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => { detail.ignoreTitle = true; });
+// What was said and has left leaves its room too.
+document.addEventListener("animationend", ({ target, animationName }) => { if (animationName === "leave") target.replaceChildren(); });
 document.addEventListener("newsroom:sent", ({ target }) => {
   const slot = target.closest?.(".slot");
   if (slot) setTimeout(() => { slot.replaceChildren(); markDrafts(); }); // htmx is not yet done with the form
@@ -142,6 +144,14 @@ function plainBar() {
 }
 plainBar();
 document.addEventListener("htmx:afterSwap", plainBar); // before htmx looks at what came
+// A page chosen by its number takes the place of this one: back leads to the comment that was in view.
+document.addEventListener("click", (event) => {
+  const address = event.target.closest?.(".pages a") && !event.ctrlKey && !event.metaKey && !event.shiftKey && addressInView();
+  if (!address) return;
+  history.scrollRestoration = "manual";
+  history.replaceState(history.state, "", withHash(location.href, `#${address.split("#")[1]}`));
+}, true);
+document.addEventListener("htmx:pushedIntoHistory", () => { history.scrollRestoration = "auto"; });
 // A page chosen by its number begins at its first comment.
 document.addEventListener("htmx:afterSettle", ({ detail: { requestConfig } }) => {
   if (requestConfig?.elt.matches(".pages a")) document.getElementById("faeden")?.focus({ preventScroll: true });
@@ -277,8 +287,10 @@ if (bubble) {
     });
     const watch = () => {
       watcher.disconnect();
+      const form = document.getElementById("kommentar-schreiben");
+      if (!form) return bubble.remove(); // closed meanwhile
       watcher.observe(comments());
-      watcher.observe(document.getElementById("kommentar-schreiben"));
+      watcher.observe(form);
     };
     watch();
     document.addEventListener("htmx:afterSettle", () => {

@@ -130,7 +130,7 @@ function newBar() {
   tools.prepend(link, " ", next, " ");
 }
 
-const showsNew = /[?&]seit=/.test(location.search);
+const showsNew = () => /[?&]seit=/.test(location.search);
 
 const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", count);
 
@@ -140,8 +140,8 @@ function toNextNew() {
   const arrived = document.querySelector(".arrived button");
   if (arrived) return arrived.click();
   const all = document.querySelector("#kommentare .tools a.news");
-  if (all && !showsNew) return location.assign(all.href);
-  if (showsNew && !document.getElementById("mehr")) for (const part of document.querySelectorAll(".tools .news")) part.remove(); // all were read
+  if (all && !showsNew()) return location.assign(all.href);
+  if (showsNew() && !document.getElementById("mehr")) for (const part of document.querySelectorAll(".tools .news")) part.remove(); // all were read
   const status = document.getElementById("kommentare-antwort"); // it stays in view until it is read
   if (!status) return;
   status.replaceChildren();
@@ -301,6 +301,7 @@ function offer(section, count) {
   const button = place.querySelector("button") ?? Object.assign(document.createElement("button"), { type: "button" });
   if (button.textContent === label) return;
   button.textContent = label;
+  button.dataset.count = count;
   button.onmousedown = (event) => event.preventDefault(); // or the field being written in loses the focus, and this its place
   button.onclick = () => showArrived(section, place);
   place.replaceChildren(button);
@@ -318,8 +319,8 @@ async function showArrived(section, place) {
     return say(place, texts.offline);
   }
   const arrived = arrivedIn(fresh);
-  // None of them is about a passage: then to the page where they stand.
-  if (!arrived.length && onlyPassages()) return location.assign(`${path}?sortierung=aelteste&ansicht=flach&seit=${knownUpTo}#faeden`);
+  // Not all of them are about a passage: then to the page where they all stand.
+  if (onlyPassages() && arrived.length < button.dataset.count) return location.assign(`${path}?sortierung=aelteste&ansicht=flach&seit=${knownUpTo}#faeden`);
   const box = document.createElement("div");
   box.className = "just-arrived";
   const threads = [...fresh.querySelectorAll("#faeden > .thread")].filter((thread) => arrived.some((comment) => thread.contains(comment)));
@@ -327,7 +328,7 @@ async function showArrived(section, place) {
   box.append(...threads);
   // One page of them is shown; those that go on on the next are offered next.
   const goesOn = threads.length && fresh.querySelector("#mehr") && !onlyPassages();
-  knownUpTo = goesOn ? numberOf(arrived.at(-1)) : Math.max(knownUpTo, Number(fresh.dataset.live || fresh.dataset.last));
+  knownUpTo = goesOn ? numberOf(arrived.at(-1)) : Math.max(knownUpTo, Number(fresh.dataset.live || fresh.dataset.last || 0));
   askedUpTo = knownUpTo;
   for (const number of seenSince) if (number <= knownUpTo) seenSince.delete(number);
   if (lastOf()) {
@@ -339,12 +340,12 @@ async function showArrived(section, place) {
   place.replaceChildren();
   // One's own that waited is published now, and stands among them.
   for (const comment of arrived) document.getElementById(`kommentar-wartet-${idOf(comment)}`)?.remove();
+  if (!arrived.length) return refresh(); // taken back meanwhile
   const list = section.querySelector("#faeden");
   if (isConversation) list.append(box);
   else list.prepend(box);
   htmx.process(box);
   refresh();
-  if (!arrived.length) return;
   history.pushState(null, "", location.href); // Back leads to where the reader was
   show(arrived[0].id);
 }
@@ -381,4 +382,6 @@ window.addEventListener("hashchange", arrive);
 refresh(); // first what makes comments longer
 arrive();
 // The list of what is new begins with the first of it.
-if (showsNew && location.hash === "#faeden") document.querySelector("#faeden .comment.new")?.focus();
+if (showsNew() && location.hash === "#faeden") {
+  addEventListener("load", () => setTimeout(() => document.querySelector("#faeden .comment.new")?.focus())); // after the browser's own step there
+}

@@ -204,9 +204,9 @@ BAD = {
     "no such hour": (GOOD.replace("autor:", "datum: 2026-02-03 25:00\nautor:"), "ist kein Datum."),
     "bad address": (GOOD.replace("autor:", "adresse: Zwei Wörter!\nautor:"), "adresse: "),
     "long address": (GOOD.replace("autor:", f"adresse: {'a' * 121}\nautor:"), "„adresse“ ist zu lang"),
-    "address with capitals": (
-        GOOD.replace("autor:", "adresse: Bruecke_1\nautor:"),
-        "„adresse: Bruecke_1“ geht nicht: Erlaubt sind Kleinbuchstaben von a bis z, Ziffern und Bindestriche.",
+    "address with an umlaut": (
+        GOOD.replace("autor:", "adresse: Brücke_1\nautor:"),
+        "„adresse: Brücke_1“ geht nicht: Erlaubt sind Buchstaben von a bis z, Ziffern, Binde- und Unterstriche.",
     ),
     "hour that is left out": (
         GOOD.replace("autor:", "datum: 29.03.2026 02:30\nautor:"),

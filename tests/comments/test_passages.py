@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 from io import StringIO
 from urllib.parse import quote, urlencode
 
@@ -175,6 +176,23 @@ def test_nobody_puts_words_into_the_articles_mouth(article, client):
     client.post(sealed.replace(article.slug, other.slug), factories.words("Noch eins."))
     kept = [comment.passage.exact for comment in Comment.objects.order_by("pk")]
     assert kept == ["Der Rat tagt. Der Rat schweigt.", "Ganz etwas anderes."]
+
+
+def test_words_typed_for_a_paragraph_that_changed_meanwhile_do_not_vanish(article, client):
+    address = action(client.get(write_url(article, absatz=1)).text)
+    change(article, "Ein Verein feiert.")
+    answer = client.post(address, factories.words(words="Der Rat tanzt"))
+    assert (answer.status_code, Comment.objects.count()) == (422, 0)
+    assert 'value="Der Rat tanzt"' in answer.text
+
+
+def test_seal_does_not_hold_for_ever(article, client, monkeypatch):
+    """What editors withdrew is not put back on the page from a saved address."""
+    address = action(client.get(write_url(article, absatz=1, wortlaut="Der Rat schweigt")).text)
+    change(article, "Ein Verein feiert.")
+    monkeypatch.setattr("comments.choosing.SEAL_VALID", timedelta(seconds=-1))
+    client.post(address, factories.words())
+    assert Comment.objects.get().passage.exact == "Ein Verein feiert."
 
 
 def test_form_says_that_what_was_chosen_is_gone(article, client):

@@ -1,5 +1,8 @@
 """ "Respekt": one a reader and comment, reversible, exact under concurrency (C9; forged votes 2023-3869)."""
 
+import html
+import re
+
 import pytest
 from django.test import Client
 
@@ -45,43 +48,30 @@ def test_asking_twice_changes_nothing(client, comment):
         assert score(comment) == (count, count)
 
 
-@pytest.mark.parametrize("page", ["", "?sortierung=neueste&seite=2", "gespraech/1/", "gespraech/1/?ab=120"])
+@pytest.mark.parametrize(
+    "page", ["", "?sortierung=neueste&seite=2", "?nach=3.17", "gespraech/1/", "gespraech/1/?nach=9"]
+)
 def test_without_script_the_reader_stays_on_their_page(client, comment, page):
-    here = f"/artikel/{comment.article.slug}/{page}"
-    answer = press(client, comment, headers={"Referer": f"http://testserver{here}"})
-    assert (answer.status_code, answer.url) == (302, f"{here}#kommentar-1")
+    """Also at the first vote, which is asked about: the form says where it stands."""
+    answer = client.post(f"/kommentar/{comment.pk}/respekt/", {"wanted": "1", "von": page})
+    assert (answer.status_code, answer.url) == (302, f"/artikel/{comment.article.slug}/{page}#kommentar-1")
+
+
+@pytest.mark.parametrize("page", ["?sortierung=neueste", "?seite=2&ansicht=flach", "gespraech/1/"])
+def test_each_page_says_where_its_votes_come_from(client, comment, page):
+    shown = client.get(f"/artikel/{comment.article.slug}/{page}").text
+    said = html.unescape(re.search(r'name="von" value="([^"]*)"', shown)[1])
+    assert sorted(re.findall(r"[^?&]+", said)) == sorted(re.findall(r"[^?&]+", page))
 
 
 @pytest.mark.parametrize(
-    "referer",
-    ["", "https://evil.example{here}", "http://testserver.evil.example{here}", "http://testserver@evil.example{here}"]
-    + ["http://evil.example/http://testserver{here}", "//evil.example{here}", "{here}", "http://testserver:80@x{here}"]
-    + ["http://testserver/", "http://testserver/artikel/anderer/", "http://testserver{here}ansicht/"]
-    + [
-        "http://testserver{here}../../konto/logout/",
-        "http://testserver{here}gespraech/1/../",
-        "http://testserver/{here}",
-    ]
-    + [
-        "http://testserver//evil.example/",
-        "http://[::1{here}",
-        "javascript:alert(1)",
-        "http://testserver{here}%0d%0aX:y",
-    ]
-    + ["http://testserver{here}gespraech/１/", "http://testserver{here}/evil.example", "\x00", "x" * 9999],
+    "page",
+    ["//evil.example", "https://evil.example", "../../konto/", "gespraech/1/../", "ansicht/", "gespraech/１/", "?a=//b"]
+    + ["?a=b#c", "?a=\r\nSet-Cookie: b=c", "\t//evil.example", "x" * 9999, "?" + "a" * 9999],
 )
-def test_and_is_led_nowhere_else(client, comment, referer):
-    referer = referer.format(here=f"/artikel/{comment.article.slug}/")
-    assert press(client, comment, headers={"Referer": referer}).url == f"/kommentar/{comment.pk}/"
-
-
-def test_a_pages_query_does_not_lead_away(client, comment):
-    referer = f"http://testserver/artikel/{comment.article.slug}/?next=//evil.example&a\r\nSet-Cookie: b=c\x00#x"
-    answer = press(client, comment, headers={"Referer": referer})
-    assert answer.url.startswith(f"/artikel/{comment.article.slug}/?next=")
-    assert answer.url.endswith("#kommentar-1")
-    assert "Set-Cookie" not in answer.headers
-    assert not {"\r", "\n", "\x00"} & set(answer.url)
+def test_and_is_led_nowhere_else(client, comment, page):
+    answer = client.post(f"/kommentar/{comment.pk}/respekt/", {"wanted": "1", "von": page})
+    assert answer.url == f"/kommentar/{comment.pk}/"
 
 
 def test_each_reader_counts(comment):
