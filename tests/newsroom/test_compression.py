@@ -7,6 +7,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 
 from newsroom.pages.compression import compressed, gzip_padded
+from newsroom.staticstorage import ReadersFirst
 
 PAGE = b"<p>Immer dieselben Worte, und dann noch einmal.</p>" * 20
 
@@ -48,3 +49,12 @@ def test_the_length_tells_nothing():
     lengths = {len(one) for one in made}
     assert len(lengths) > 40
     assert max(lengths) - min(lengths) < 100
+
+
+@pytest.mark.parametrize("folder, made", [("", {".br", ".gz"}), ("admin", {".gz"})])
+def test_files_for_readers_are_smallest(tmp_path, folder, made):
+    file = tmp_path / folder / "a.css"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("body { color: black }\n" * 100)
+    ReadersFirst(quiet=True).compress(str(file))
+    assert {other.suffix for other in file.parent.iterdir()} == made | {".css"}
