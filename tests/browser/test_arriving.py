@@ -1,9 +1,10 @@
 """With scripts: what others write meanwhile is offered everywhere, once, and costs a reader neither words nor place."""
 
 import re
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from articles.models import Article
 from comments.models import Comment, Passage
@@ -19,8 +20,15 @@ def talk(transactional_db) -> Article:
     return article
 
 
-def offered(page: Page, label: str = "1 neuer Kommentar"):
-    return page.get_by_role("button", name=label)
+def offered(page: Page, label: str = "1 neuer Kommentar") -> Locator:
+    """Without the four seconds until a page asks by itself: it asks when its tab comes to the front, too."""
+    button = page.get_by_role("button", name=label)
+    for _ in range(20):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        with suppress(AssertionError):
+            expect(button).to_be_visible(timeout=500)
+            break
+    return button
 
 
 def write(page: Page, words: str) -> None:

@@ -1,6 +1,7 @@
 """With scripts: one's place after Back, after an error and after deleting; what is new stays new until it was read."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,6 +19,14 @@ def talk(transactional_db) -> Article:
     factories.comment(article, "Erster Faden.", name="Rolf")
     factories.comment(article, "Zweiter Faden.", name="Berta")
     return article
+
+
+@pytest.fixture(autouse=True)
+def queries_of_their_own() -> Iterator[None]:
+    """They know how many threads a page has, which some tests change, and are compiled once a process."""
+    threads._roots_prepared.cache_clear()
+    yield
+    threads._roots_prepared.cache_clear()
 
 
 def send_answer(page: Page, number: int, text: str) -> None:

@@ -7,17 +7,8 @@ from django.urls import reverse
 from tests import factories
 
 # What each kind of field takes to the database, or past Python's calendar and numbers.
-LOOKUPS = [
-    "exact=x",
-    "year=99999",
-    "regex=((",
-    "range=1",
-    "gte=x",
-    "in=",
-    "isnull=x",
-    "id__exact=99999999999999999999",
-    "week_day=99999999999",
-]
+LOOKUPS = ["exact=x", "year=99999", "regex=((", "range=1"]
+MORE = ["gte=x", "in=", "isnull=x", "id__exact=99999999999999999999", "week_day=99999999999"]
 DAYS = ["year=9999", "year=99999", "year=1", "month=13", "year=9999&published_at__month=12&published_at__day=31"]
 LISTS = [pytest.param(model, id=model._meta.label) for model in admin.site._registry]
 
@@ -29,6 +20,7 @@ def address(model: type) -> str:
 @pytest.mark.parametrize("model", LISTS)
 def test_hostile_lookups_are_turned_away(desk, model):
     asked = [f"{field.name}__{lookup}" for field in model._meta.get_fields() for lookup in LOOKUPS]
+    asked += [f"{model._meta.get_fields()[-1].name}__{lookup}" for lookup in MORE]
     asked += [
         "q=" + "x" * 5000,
         "o=99999.-x",
