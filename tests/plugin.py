@@ -58,4 +58,5 @@ def pytest_collection_finish() -> None:
     """What is there by now stays to the end; looking through it for garbage again and again took a twentieth of all."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
