@@ -136,7 +136,7 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
     if not comment.is_published:
         raise gone(comment)
     wanted = request.POST.get("wanted") != "0"
-    if wanted and current_reader(request) is None:  # which cost nothing: one person could raise a comment for ever
+    if wanted and current_reader(request) is None:  # fresh devices cost nothing: one person could be a hundred
         who = f"comment {comment.pk} {client_network(request)}"
         check_limit("vote", who, most=VOTES_PER_NETWORK, window=VOTES_WINDOW)
     reader = acting_reader(request)
