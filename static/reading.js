@@ -32,7 +32,7 @@ setInterval(sayAgo, 30_000);
 document.addEventListener("click", ({ target }) => {
   const shown = target.closest?.(".bar nav a, .pages a") && document.querySelector(".bar nav a[aria-current]");
   if (!shown || /[?&](sortierung|ansicht|seite|nach|seit)=/.test(location.search)) return;
-  history.replaceState(history.state, "", shown.href);
+  history.replaceState(history.state, "", withHash(shown.href, location.hash)); // with the comment that was in view (places.js)
 }, true);
 
 document.addEventListener("click", ({ target }) => {

@@ -235,3 +235,19 @@ def test_hidden_person_is_not_recommended_either(page: Page, talk):
     expect(picked).to_be_visible()
     page.get_by_role("button", name="Kommentare von Berta auf diesem Gerät ausblenden").click()
     expect(picked).to_be_hidden()
+
+
+@pytest.mark.parametrize("query", ["", "?sortierung=neueste"], ids=["as it comes", "in an order"])
+def test_back_from_another_page_finds_the_comment_that_was_in_view(page: Page, talk, monkeypatch, query):
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 12)
+    for number in range(24):
+        factories.comment(talk, "Ein Absatz.\n\nNoch einer.\n\nUnd der letzte.", name=f"Leser {number}")
+    page.goto(f"{talk.get_absolute_url()}{query}")
+    page.get_by_role("navigation", name="Seiten").scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    page.get_by_role("navigation", name="Seiten").get_by_role("link", name="2").click()
+    expect(page.get_by_role("navigation", name="Seiten").locator("[aria-current]")).to_have_text("2")
+    page.go_back()
+    expect(page.get_by_role("navigation", name="Seiten").locator("[aria-current]")).to_have_text("1")
+    expect(page.locator(".comment:focus")).to_be_in_viewport()
+    assert abs(page.evaluate("scrollY") - before) < 900  # a window's height, of many
