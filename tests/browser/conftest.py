@@ -10,24 +10,14 @@ import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Playwright,
-    Request,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from articles.models import Article
 from newsroom.trial.prepare import publish_first_article
 from readers.device import remember, write_cookie
 from readers.models import Reader
-
-PATIENCE = 10_000  # ms until something that should happen counts as missing
+from tests.browser.tabs import PATIENCE, Tabs
 
 LAUNCH = [
     "--disable-gpu",
@@ -74,6 +64,13 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="package")
+def tabs(browser: Browser, live_server: LiveServer) -> Iterator[Tabs]:
+    tabs = Tabs(browser, live_server.url)
+    yield tabs
+    tabs.close()
+
+
 # --- for one test ----------------------------------------------------------------------------------------------------
 
 
@@ -91,49 +88,34 @@ def expected() -> list[str]:
 
 
 @pytest.fixture
-def visit(browser: Browser, live_server: LiveServer, expected: list[str], settings) -> Iterator[Callable[..., Page]]:
-    """Makes another reader's browser: nothing of the others' in it."""
-    contexts, complaints = [], []
+def visit(tabs: Tabs, expected: list[str], settings) -> Iterator[Callable[..., Page]]:
+    """Makes another reader's browser: nothing of the others' in it. Options as Tabs.take() has them."""
+    taken = []
 
-    def visit(**options) -> Page:
+    def visit(*, new: bool = False, **options) -> Page:
         if options.get("java_script_enabled") is False:
             settings.WRITING_SECONDS = 0  # a person reads what they are asked to confirm
-        contexts.append(new_context(browser, live_server, complaints, **options))
-        return contexts[-1].new_page()
+        taken.append((tabs.take(new=new, **options), new))
+        return taken[-1][0].page
 
     yield visit
-    for context in contexts:
-        context.close()
-    assert unexpected(complaints, expected) == []
-
-
-def new_context(browser: Browser, live_server: LiveServer, complaints: list[str], **options) -> BrowserContext:
-    """What it complains of is collected: the console's errors, uncaught exceptions, requests to anybody but us."""
-    options = {"viewport": {"width": 1200, "height": 900}, "locale": "de-DE", "color_scheme": "light"} | options
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(f"console: {message.text} ({message.location.get('url')})")
-
-    def on_request(request: Request) -> None:
-        if not request.url.startswith(f"{live_server.url}/"):
-            complaints.append(f"request to {request.url}")
-
-    context = browser.new_context(base_url=live_server.url, **options)
-    context.set_default_timeout(PATIENCE)
-    context.on("console", on_console)
-    context.on("request", on_request)
-    context.on("weberror", lambda error: complaints.append(f"exception: {error.error}"))
-    return context
-
-
-def unexpected(complaints: list[str], expected: list[str]) -> list[str]:
-    return [text for text in complaints if not any(re.search(pattern, text) for pattern in expected)]
+    complaints = []
+    for tab, is_new in taken:
+        tab.context.cookies()  # what the browser has said until now has come in
+        complaints += tab.complaints
+        tabs.give_back(tab, is_new=is_new)
+    assert [text for text in complaints if not any(re.search(pattern, text) for pattern in expected)] == []
 
 
 @pytest.fixture
 def page(visit: Callable[..., Page]) -> Page:
     return visit()
+
+
+@pytest.fixture
+def new_page(visit: Callable[..., Page]) -> Page:
+    """A browser that nobody has used before."""
+    return visit(new=True)
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """WCAG 2.2 AA: what axe can find, in light and dark, wide and narrow; and what it cannot: keyboard, focus, targets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Locator, Page, expect
 
 from comments.models import BlockedWord, Comment, Passage
 from comments.services import withdraw
@@ -17,7 +16,6 @@ from ratings.models import Rating
 from subscriptions.models import Recipient, Subscription
 from subscriptions.services import subscribe
 from tests import factories
-from tests.browser.conftest import new_context, unexpected
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
@@ -180,9 +178,9 @@ PAGES += map(site_page, ["impressum", "datenschutz", "regeln", "kontakt"])
 
 
 @pytest.mark.parametrize("opened", PAGES, ids=lambda opened: opened.__name__)
-def test_axe_finds_nothing_and_320_pixels_are_enough(long_article, tab: Page, expected, opened):
+def test_axe_finds_nothing_and_320_pixels_are_enough(long_article, page: Page, known_as, expected, opened):
     expected += ["status of 422", "status of 403", "status of 404"]
-    page = tab
+    page.known_as = lambda reader: known_as(page, reader)
     opened(page, long_article)
     page.evaluate(AXE_SCRIPT)
     for width in [1200, 390]:
@@ -379,31 +377,6 @@ def long_article(transactional_db):
     BlockedWord.objects.create(word="Gesindel")
     source = f"Der erste Satz.\n\nDer zweite Satz.\n\n## Eine Zwischenüberschrift\n\n- Punkt\n\n> Zitat\n\n{LONG_WORD}"
     return factories.article(f"Überschrift mit {LONG_WORD}", source=source, question="Was meinen Sie?")
-
-
-@pytest.fixture(scope="module")
-def one_tab(browser: Browser, live_server: LiveServer) -> Iterator[tuple[Page, list[str]]]:
-    complaints = []
-    context = new_context(browser, live_server, complaints)
-    yield context.new_page(), complaints
-    context.close()
-
-
-@pytest.fixture
-def tab(one_tab: tuple[Page, list[str]], known_as, expected: list[str]) -> Iterator[Page]:
-    """The same one for all pages, as a reader's who goes from one to the next: another process for each, which learns
-    axe anew, took half a second of the processor. Nothing of the page before is left."""
-    page, complaints = one_tab
-    page.known_as = lambda reader: known_as(page, reader)
-    yield page
-    page.evaluate("localStorage.clear(); sessionStorage.clear()")
-    page.goto("about:blank")
-    page.context.clear_cookies()
-    page.set_viewport_size({"width": 1200, "height": 900})
-    page.emulate_media(color_scheme="light")
-    found = unexpected(complaints, expected)
-    complaints.clear()
-    assert found == []
 
 
 def subscription(article) -> Subscription:

@@ -376,7 +376,8 @@ def test_more_than_a_page_that_arrived_is_offered_page_by_page(page: Page, talk,
     expect(page.locator("#kommentar-10 .text")).to_have_text("Neu 2.")
 
 
-def test_times_of_a_page_that_lies_open_stay_true(page: Page, article):
+def test_times_of_a_page_that_lies_open_stay_true(new_page: Page, article):
+    page = new_page
     factories.comment(article)
     page.clock.install()
     page.goto(article.get_absolute_url())

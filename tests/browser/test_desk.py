@@ -20,7 +20,8 @@ def sign_in(page: Page) -> None:
     page.get_by_role("button", name="Anmelden").click()
 
 
-def test_leaving_a_changed_article_is_asked_about(page: Page, article):
+def test_leaving_a_changed_article_is_asked_about(new_page: Page, article):
+    page = new_page
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     sign_in(page)
