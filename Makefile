@@ -16,11 +16,11 @@ run:
 	exec .venv/bin/python -m newsroom.trial
 
 # The suite, then whether anything is lost when something breaks. TESTS="tests/comments -k vote" picks some of the suite, and
-# no faults. Three at once on two cores: many wait, for a browser, a worker or a mail.
+# no faults. Four at once on two cores: many wait, for a browser, a worker or a mail.
 test:
 	bin/python bin/environment.py requirements-dev.txt
 	chromium=$$(.venv/bin/python bin/browser.py) && export NEWSROOM_CHROMIUM="$$chromium" && \
-	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	.venv/bin/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 	$(if $(TESTS),,exec .venv/bin/python -m faults --short)
 
 # What the site costs on this machine, in under ten minutes; QUICK=1 for a short look, SIZES="0 100 10000" for other articles.

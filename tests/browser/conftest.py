@@ -26,6 +26,7 @@ LAUNCH = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--in-process-gpu",  # nothing is drawn by one, and a process less takes a tenth off
     "--process-per-site",  # all contexts visit one: its pages are parsed and drawn by a process that is warm
 ]
 
