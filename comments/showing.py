@@ -93,7 +93,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
     """Prints threads. What is the same for all comments of a page is found out once."""
     article_address, takes_answers = article.get_absolute_url(), article.takes_comments
     zone, short, language = timezone.get_current_timezone(), _short_format(), get_language()
-    # Of older ones no script says how long ago (reading.js): three bytes less for each comment.
+    # Of older ones a script says how many days ago (reading.js), not seconds: three bytes less for each comment.
     yesterday = timezone.now() - timedelta(days=1)
 
     def show_comment(node: Node, replies: int, ending: int) -> str:

@@ -6,22 +6,34 @@ const path = location.pathname;
 
 // --- How long ago ---------------------------------------------------------------------------------------------------
 
-const DAY = 86_400;
-let relative = null; // made when the first is said: that alone takes 30 ms
+const MINUTE = 60, HOUR = 3600, DAY = 86_400, MONTH = 30.44 * DAY, YEAR = 365.25 * DAY; // seconds
+const formats = {}; // made when first needed: that alone takes 30 ms
 
-/* "vor 5 Minuten" for what was written today; the date and time stay beside it, for touch and keyboard too. */
+const inWords = (count, unit, numeric) => {
+  formats[numeric] ??= new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric });
+  return formats[numeric].format(-Math.floor(count), unit);
+};
+
+/* "vor 5 Minuten", "gestern", "vor 3 Tagen", "vor 2 Jahren": days are those of the calendar, as people count them. */
+function ago(moment, now) {
+  const seconds = (now - moment) / 1000;
+  if (seconds < MINUTE) return inWords(0, "second", "auto");
+  if (seconds < HOUR) return inWords(seconds / MINUTE, "minute", "auto");
+  if (seconds < DAY) return inWords(seconds / HOUR, "hour", "auto");
+  if (seconds < MONTH) return inWords(Math.round((new Date(now).setHours(0, 0, 0) - new Date(moment).setHours(0, 0, 0)) / 1000 / DAY), "day", "auto");
+  return seconds < YEAR ? inWords(seconds / MONTH, "month", "always") : inWords(seconds / YEAR, "year", "always"); // not "last year": it may be the one before
+}
+
+/* How long ago; the date and time stay beside it, for touch and keyboard too. */
 function sayAgo() {
+  const now = Date.now();
   for (const time of document.querySelectorAll(".comment .time time")) {
-    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    if (seconds > DAY || seconds < -60) {
-      if (time.dataset.absolute) time.textContent = time.dataset.absolute; // since yesterday this page lies open
-      continue;
-    }
+    const moment = Date.parse(time.dateTime);
+    if (moment > now + MINUTE * 1000) continue; // a clock is wrong
+    const said = ago(moment, now);
+    if (time.firstChild.nodeValue === said) continue;
     time.dataset.absolute ??= time.textContent;
-    relative ??= new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
-    const ago = seconds < 60 ? relative.format(0, "second") : seconds < 3600
-      ? relative.format(-Math.floor(seconds / 60), "minute") : relative.format(-Math.floor(seconds / 3600), "hour");
-    if (time.firstChild.nodeValue !== ago) time.textContent = ago;
+    time.textContent = said;
   }
 }
 setInterval(sayAgo, 30_000);

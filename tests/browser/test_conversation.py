@@ -264,7 +264,43 @@ def test_time_is_said_in_words_with_the_clock_beside_it(page: Page, talk):
     expect(time).to_have_attribute("data-absolute", clock)
     page.locator("#kommentar-7 .time").focus()
     assert clock in page.evaluate("getComputedStyle(document.querySelector('#kommentar-7 time'), '::after').content")
-    expect(page.locator("#kommentar-1 time")).to_have_text(re.compile(r"^\d\d\.\d\d\.\d{4} \d\d:\d\d$"))
+    old = page.locator("#kommentar-1 time")
+    expect(old).to_have_text("vor 3 Tagen")
+    expect(old).to_have_attribute("data-absolute", re.compile(r"^\d\d\.\d\d\.\d{4} \d\d:\d\d$"))
+
+
+# Hours before a noon in Berlin; what is days ago is counted by the calendar.
+AGO = [
+    (18, "vor 18 Stunden"),
+    (25, "gestern"),
+    (37, "vorgestern"),
+    (72, "vor 3 Tagen"),
+    (29 * 24, "vor 29 Tagen"),
+    (32 * 24, "vor 1 Monat"),
+    (300 * 24, "vor 9 Monaten"),
+    (500 * 24, "vor 1 Jahr"),
+    (800 * 24, "vor 2 Jahren"),
+    (-24, ""),  # what is still to come is not said in words
+]
+
+
+def test_long_ago_is_said_in_words_too(visit, talk):
+    page = visit(timezone_id="Europe/Berlin")
+    page.goto(talk.get_absolute_url())
+    hours = [number for number, _ in AGO]
+    said = page.evaluate(
+        """(hours) => hours.map((number) => {
+             const noon = new Date("2026-06-15T12:00"), time = document.querySelector("#kommentar-1 time");
+             Date.now = () => noon.getTime();
+             time.dateTime = new Date(noon - number * 3_600_000).toISOString();
+             time.textContent = "";
+             time.append("");
+             sayAgo();
+             return time.textContent;
+           })""",
+        hours,
+    )
+    assert said == [words for _, words in AGO]
 
 
 def test_new_since_the_last_visit_is_marked_where_it_was_asked_for(page: Page, talk):
@@ -386,7 +422,7 @@ def test_times_of_a_page_that_lies_open_stay_true(new_page: Page, article):
     page.clock.run_for("05:00")
     expect(time).to_have_text(re.compile("^vor [56] Minuten$"))
     page.clock.fast_forward("25:00:00")
-    expect(time).to_have_text(re.compile(r"^\d\d\.\d\d\.\d{4} "))
+    expect(time).to_have_text(re.compile("^(vor)?gestern$"))
 
 
 def test_conversation_of_its_own_says_what_was_sent(page: Page, article):
