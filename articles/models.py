@@ -221,6 +221,18 @@ class Article(models.Model):
         return min(moments) if self.published_at < min(moments) <= timezone.now() else None
 
     @property
+    def closing_reason(self) -> str:
+        """Why nobody can write here any more: the editors' words, or what is known without them."""
+        if self.closing_note:
+            return self.closing_note
+        since = self.closed_since
+        if since is not None and since == self.closes_at:
+            return _("Dieser Artikel stand nur für eine begrenzte Zeit zur Diskussion.")
+        if since is None and not self.counters.comments:
+            return _("Zu diesem Artikel hat die Redaktion keine Diskussion vorgesehen.")
+        return _("Die Redaktion hat die Diskussion beendet.")
+
+    @property
     def teaser(self) -> str:
         """The summary, or the beginning of the text where the editor wrote none."""
         if self.summary:

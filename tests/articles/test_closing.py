@@ -17,6 +17,10 @@ from tests.comments.test_posting import write_url
 EVENING = datetime(2030, 11, 27, 18, 30, tzinfo=ZoneInfo("Europe/Berlin"))
 CLOSED = "Die Kommentare zu diesem Artikel sind geschlossen."
 SINCE = "Schreiben konnte man hier bis 27. November 2030, 18:30 Uhr."
+# Where the editors wrote no word why.
+BY_HAND = "<p>Die Redaktion hat die Diskussion beendet.</p>"
+BY_TIME = "<p>Dieser Artikel stand nur für eine begrenzte Zeit zur Diskussion.</p>"
+NEVER_OPEN = "<p>Zu diesem Artikel hat die Redaktion keine Diskussion vorgesehen.</p>"
 
 
 @pytest.fixture
@@ -51,13 +55,28 @@ def test_an_editor_closes_with_a_word_why(article, client, at):
 def test_nothing_to_read_is_not_offered(article, client, at):
     at(EVENING)
     close(article)
-    assert notice(page(client, article).text) == f"{CLOSED} {SINCE}</p>"
+    assert notice(page(client, article).text) == f"{CLOSED} {SINCE}</p> {BY_HAND}"
     assert 'id="abonnieren"' not in page(client, article).text  # there will be nothing to tell
 
 
 def test_what_was_never_open_says_nothing_of_a_time(db, client):
     article = factories.article(comment_mode=Article.CommentMode.CLOSED)
-    assert notice(page(client, article).text) == f"{CLOSED} </p>"
+    assert notice(page(client, article).text) == f"{CLOSED} </p> {NEVER_OPEN}"
+
+
+def test_what_was_closed_nobody_knows_when_says_who_did_it(article, client):
+    factories.comment(article)
+    Article.objects.update(comment_mode=Article.CommentMode.CLOSED)
+    assert notice(page(client, article).text) == f"{CLOSED} Lesen können Sie sie weiterhin. </p> {BY_HAND}"
+
+
+def test_closed_by_hand_after_its_time_it_is_closed_because_of_that(article, client, at):
+    factories.comment(article)
+    article.closes_at = EVENING
+    save_article(article)
+    at(EVENING + timedelta(days=1))
+    close(article)
+    assert notice(page(client, article).text).endswith(f"{SINCE}</p> {BY_TIME}")
 
 
 def test_saved_again_it_is_closed_since_the_first_time(article, at):
@@ -90,7 +109,7 @@ def test_closes_by_itself_at_its_time(article, client, at):
     assert "<textarea" not in after.text
     day = timezone.localtime(article.closes_at)
     assert notice(after.text).startswith(f"{CLOSED} Schreiben konnte man hier bis")
-    assert notice(after.text).endswith(f"{day:%H:%M} Uhr.</p>")
+    assert notice(after.text).endswith(f"{day:%H:%M} Uhr.</p> {BY_TIME}")
 
 
 def test_who_sends_too_late_keeps_their_words(article, client, at):
@@ -99,6 +118,7 @@ def test_who_sends_too_late_keeps_their_words(article, client, at):
     at(article.closes_at)
     late = client.post(write_url(article), factories.words(body="Zu spät."))
     assert "sind inzwischen geschlossen. Ihr Text steht noch hier." in late.text
+    assert BY_TIME in late.text
     assert "Zu spät.</textarea>" in late.text
     assert not Comment.objects.exists()
 
