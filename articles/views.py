@@ -22,6 +22,7 @@ from comments.forms import CommentForm
 from comments.models import Passage
 from comments.own import form_slots, own_form, own_marks
 from comments.position import REMEMBERED, Position
+from comments.seen import note_visit, wants_news
 from comments.showing import section_html
 from comments.threads import thread_page
 from newsroom.pages.context import site
@@ -73,6 +74,8 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
         unchanged = get_conditional_response(request, etag=quote_etag(etag))
         return _for_everyone(request, unchanged or HttpResponse(skeleton.fill({})), etag=etag)
     response = HttpResponse(skeleton.fill(_own(request, article, skeleton)))
+    if wants_news(request):
+        note_visit(request, response, article)
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie"])
     return response

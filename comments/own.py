@@ -14,6 +14,8 @@ from django.utils.translation import ngettext
 
 from articles.models import Article
 from comments.models import Comment
+from comments.position import Order, Position, View
+from comments.seen import new_since, wants_news
 from comments.showing import VOTED, own_vote_state, render, threads_html, title_of, vote_state
 from comments.threads import Node, Thread
 from newsroom.pages.formkey import new_form_key
@@ -29,16 +31,21 @@ _OWN = RawSQL(
     " UNION ALL SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND state = 'held'",
     [Given("shown"), Given("reader"), Given("reader"), Given("article")],
 )
+_NEWS = """
+    SELECT id, FALSE FROM comments_comment WHERE id = ANY (%s) AND number > %s AND reader_id IS DISTINCT FROM %s
+    UNION ALL SELECT id, TRUE FROM comments_comment WHERE reader_id = %s AND article_id = %s AND number > %s
+"""
 _own_comments = Prepared(lambda: Comment.objects.filter(pk__in=_OWN).order_by("pk"))
 
 
 def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Question) -> dict[str, str]:
-    """The reader's votes and own comments on a page, and what `also` is answered with, values of slots too: one trip
-    to the database. Who moderates finds the way to the desk."""
+    """The reader's votes and own comments on a page, what is new to them, and what `also` is answered with, values of
+    slots too: one trip to the database. Who moderates finds the way to the desk."""
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
     reader = current_reader(request)
     values = {}
-    for answer in ask(*also, *(_marks_of(reader, article, shown) if reader else ())):
+    marks = _marks_of(reader, article, shown) if reader else ()
+    for answer in ask(*also, *marks, *_news(request, article, shown)):
         values |= answer
     if has_session(request) and request.user.is_staff and request.user.has_perm("comments.change_comment"):
         desk, label = reverse("admin:comments_comment_changelist"), _("Moderieren")
@@ -54,6 +61,27 @@ def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Quest
         Question(_VOTES, [reader.pk, shown], lambda rows: {f"{VOTED}{pk}": vote_state(True) for (pk,) in rows}),
         comments._replace(read=lambda rows: _own_html(comments.read(rows), shown)),
     )
+
+
+def _news(request: HttpRequest, article: Article, shown: list[int]) -> tuple[Question, ...]:
+    """What came since the last visit, for those who asked to be shown that without a script; one's own are not new."""
+    if not wants_news(request):
+        return ()
+    since, reader = new_since(request, article), current_reader(request)
+    since, pk = article.counters.last_number if since is None else since, reader.pk if reader else 0
+
+    def marked(rows: list[tuple[int, bool]]) -> dict[str, str]:
+        new = [comment for comment, is_own in rows if not is_own]
+        count = article.counters.last_number - since - (len(rows) - len(new))
+        query = Position(order=Order.OLDEST, view=View.FLAT, since=since).query(explicit=True)
+        label = ngettext(
+            "%d neuer Kommentar seit Ihrem letzten Besuch", "%d neue Kommentare seit Ihrem letzten Besuch", count
+        )
+        bar = {"article": article, "count": count, "label": label % count, "since": since, "query": query}
+        badge = format_html(' <b class="badge fresh">{}</b>', _("neu"))
+        return {f"neu-{comment}": badge for comment in new} | {"neu": render("news", bar)}
+
+    return (Question(_NEWS, [shown, since, pk, pk, article.pk, since], marked),)
 
 
 def _own_html(comments: list[Comment], shown: list[int]) -> dict[str, str]:

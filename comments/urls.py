@@ -6,6 +6,7 @@ urlpatterns = [
     path("artikel/<slug:slug>/kommentieren/", views.write, name="write_comment"),
     path("artikel/<slug:slug>/gespraech/<int:number>/", views.thread, name="thread"),
     path("artikel/<slug:slug>/ansicht/", views.remember_view, name="remember_view"),
+    path("artikel/<slug:slug>/neues/", views.remember_visits, name="remember_visits"),
     path("kommentar/<int:pk>/", views.permalink, name="comment"),
     path("kommentar/<int:pk>/antworten/", views.reply, name="reply"),
     path("kommentar/<int:pk>/respekt/", views.respect, name="vote"),

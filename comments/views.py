@@ -26,6 +26,7 @@ from comments.own import own_marks, reply_html, vote_html
 from comments.position import REMEMBERED, Position
 from comments.posting import post_comment
 from comments.screening import Circumstances, held_for_many
+from comments.seen import forget_visits, note_visit
 from comments.services import Refused, confirm_comment, vote
 from comments.showing import replies_label, threads_html
 from comments.threads import has_living_replies, place_of, whole_thread
@@ -149,10 +150,14 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
 def _where_they_read(request: HttpRequest, comment: Comment) -> str:
     """The comment on the page of its article that the vote came from, in the order and view chosen there, as the form
     says; empty if it says nothing of the kind."""
-    page = request.POST.get("von")
-    if page is None or not _PAGE.fullmatch(page):
-        return ""
-    return f"{comment.article.get_absolute_url()}{page}#{comment.anchor}"
+    page = _page_they_read(request)
+    return "" if page is None else f"{comment.article.get_absolute_url()}{page}#{comment.anchor}"
+
+
+def _page_they_read(request: HttpRequest) -> str | None:
+    """The rest of its address after the article's, as the form says; None if it says nothing of the kind."""
+    page = request.POST.get("von", "\n")
+    return page if _PAGE.fullmatch(page) else None
 
 
 # The rest of an article's address: of its own page, in some order, or of one conversation.
@@ -172,6 +177,19 @@ def remember_view(request: HttpRequest, slug: str) -> HttpResponse:
         response.set_cookie(
             REMEMBERED, position.choice, max_age=settings.READER_COOKIE_AGE, samesite="Lax", secure=settings.SECURE
         )
+    return response
+
+
+@csrf_exempt  # a stranger's page could only mark what is new, and no token means no question in between
+@require_POST
+def remember_visits(request: HttpRequest, slug: str) -> HttpResponse:
+    """Has the device keep what it has seen, or no longer, where no script does; back to the page it came from."""
+    article = get_object_or_404(Article.objects.published().select_related("counters"), slug=slug)
+    response = redirect(f"{article.get_absolute_url()}{_page_they_read(request) or ''}#ordnung")
+    if request.POST.get("wanted") == "1":
+        note_visit(request, response, article)
+    else:
+        forget_visits(response)
     return response
 
 

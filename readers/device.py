@@ -80,7 +80,7 @@ def write_cookie(request: HttpRequest, response: HttpResponse) -> None:
 
 def reads_only(request: HttpRequest) -> bool:
     """True for a request without any cookie of ours: its page is the same bytes for everyone and sets none."""
-    return not has_acted(request) and not closed_bubble(request)
+    return not has_acted(request) and not closed_bubble(request) and settings.SEEN_COOKIE_NAME not in request.COOKIES
 
 
 def closed_bubble(request: HttpRequest) -> bool:

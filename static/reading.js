@@ -69,7 +69,17 @@ const lastOf = () => Number(conversation()?.dataset.last ?? 0);
 let newSince = null;
 let readNew = []; // numbers
 
+/* Wished for before scripts ran here, it is in a cookie (comments/seen.py); from now on in here, and sent to nobody. */
+function takeOverFromCookie() {
+  const bar = document.querySelector("[data-since]");
+  if (!bar) return;
+  store.set(SEEN, { ...store.get(SEEN), [articlePath]: Number(bar.dataset.since) });
+  document.cookie = "gesehen=; path=/; max-age=0; samesite=lax";
+  if (!document.cookie.includes("gesehen=")) location.reload();
+}
+
 function startNew() {
+  takeOverFromCookie();
   const seen = store.get(SEEN);
   if (!seen) return;
   const visit = tab.get(VISIT)?.[articlePath];

@@ -7,6 +7,7 @@ from django.templatetags.static import static
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request
 
 PATIENCE = 10_000  # ms until something that should happen counts as missing
+EMPTY = '<!doctype html><link rel="icon" href="{}">'  # without, the browser asks for one, and complains
 AS_USUAL = {"viewport": {"width": 1200, "height": 900}, "locale": "de-DE", "color_scheme": "light"}
 
 
@@ -75,9 +76,12 @@ class Tabs:
                 other.close()
         tab.page.unroute_all()
         tab.context.set_offline(False)
-        # A file of ours that runs no script: what the page writes when it is left is gone too, and its process stays.
-        tab.page.goto(static("newsroom.css"))
+        # An empty page of ours: what the one before writes when it is left is gone too, and its process stays.
+        page = EMPTY.format(static("icon.svg"))
+        tab.page.route("**/leer", lambda route: route.fulfill(body=page, content_type="text/html"))
+        tab.page.goto("/leer")
         tab.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        tab.page.unroute_all()
         tab.context.clear_cookies()
         if tab.page.viewport_size != tab.options["viewport"]:
             tab.page.set_viewport_size(tab.options["viewport"])

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from articles.models import Article
-from comments import threads
+from comments import seen, threads
 from comments.models import Comment
 from comments.services import delete_comment
 from tests import factories
@@ -164,6 +164,33 @@ def test_ones_own_are_not_new(page: Page, talk, monkeypatch):
     expect(page.locator("#kommentar-5")).to_be_focused()  # on a page of its own
     page.goto(talk.get_absolute_url())
     expect(page.get_by_role("link", name="2 neue Kommentare seit Ihrem letzten Besuch")).to_be_visible()
+
+
+def test_new_without_script_and_then_with_one(plain_page: Page, page: Page, talk, monkeypatch, live_server):
+    """What the cookie knew the browser's own storage knows afterwards, and the cookie is gone."""
+    monkeypatch.setattr(seen, "VISIT_LASTS", 0)  # each page is a visit
+    plain_page.goto(talk.get_absolute_url())
+    plain_page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    expect(plain_page.get_by_role("button", name="Nicht mehr zeigen, was neu ist")).to_be_visible()
+    factories.comment(talk, "Neu.")
+    plain_page.get_by_role("link", name="Neueste").click()
+    expect(plain_page.locator(".comment:has(.fresh) .text")).to_have_text(["Neu."])
+    factories.comment(talk, "Auch neu.")
+    plain_page.reload()
+    plain_page.get_by_role("link", name="1 neuer Kommentar seit Ihrem letzten Besuch").click()
+    expect(plain_page.locator(".comment .text")).to_have_text(["Auch neu."])
+
+    (kept,) = [cookie for cookie in plain_page.context.cookies() if cookie["name"] == "gesehen"]
+    page.context.add_cookies([{"name": "gesehen", "value": kept["value"], "url": live_server.url}])
+    factories.comment(talk, "Noch neuer.")
+    page.goto(talk.get_absolute_url())
+    expect(page.locator(".comment.new .text")).to_have_text(["Noch neuer."])
+    expect(page.locator(".badge", has_text="neu")).to_have_count(1)
+    expect(page.get_by_role("button", name="Nicht mehr zeigen, was neu ist")).to_have_count(1)
+    assert page.context.cookies() == []
+    plain_page.get_by_role("button", name="Nicht mehr zeigen, was neu ist").click()
+    expect(plain_page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist")).to_be_visible()
+    assert plain_page.context.cookies() == []
 
 
 def test_next_new_one_has_a_button(page: Page, talk):
