@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from articles.models import Article
+from comments.hidden import hidden_names
 from comments.models import Comment
 from comments.position import Order, Position, View
 from comments.seen import new_since, wants_news
@@ -25,6 +26,10 @@ from readers.device import current_reader, has_session
 from readers.models import Reader
 
 _VOTES = "SELECT comment_id FROM comments_vote WHERE reader_id = %s AND comment_id = ANY (%s)"
+# Nobody hides what they wrote themselves: the tools for it stand there.
+_OF_HIDDEN = (
+    "SELECT id, name FROM comments_comment WHERE id = ANY (%s) AND name = ANY (%s) AND reader_id IS DISTINCT FROM %s"
+)
 # In two parts, each by an index of its own: somebody may have written thousands here.
 _OWN = RawSQL(
     "SELECT id FROM comments_comment WHERE id = ANY (%s) AND reader_id = %s AND state = 'published'"
@@ -39,13 +44,17 @@ _own_comments = Prepared(lambda: Comment.objects.filter(pk__in=_OWN).order_by("p
 
 
 def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Question) -> dict[str, str]:
-    """The reader's votes and own comments on a page, what is new to them, and what `also` is answered with, values of
-    slots too: one trip to the database. Who moderates finds the way to the desk."""
+    """The reader's votes and own comments on a page, what is new to them, whom they hide, and what `also` is answered
+    with, values of slots too: one trip to the database. Who moderates finds the way to the desk."""
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
     reader = current_reader(request)
-    values = {}
     marks = _marks_of(reader, article, shown) if reader else ()
-    for answer in ask(*also, *marks, *_news(request, article, shown)):
+    if wants_news(request):
+        marks += (_news(article, shown, new_since(request, article), reader),)
+    if names := hidden_names(request):
+        marks += (Question(_OF_HIDDEN, [shown, names, reader and reader.pk], _ways_back),)
+    values = {}
+    for answer in ask(*also, *marks):
         values |= answer
     if has_session(request) and request.user.is_staff and request.user.has_perm("comments.change_comment"):
         desk, label = reverse("admin:comments_comment_changelist"), _("Moderieren")
@@ -63,11 +72,8 @@ def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Quest
     )
 
 
-def _news(request: HttpRequest, article: Article, shown: list[int]) -> tuple[Question, ...]:
-    """What came since the last visit, for those who asked to be shown that without a script; one's own are not new."""
-    if not wants_news(request):
-        return ()
-    since, reader = new_since(request, article), current_reader(request)
+def _news(article: Article, shown: list[int], since: int | None, reader: Reader | None) -> Question:
+    """What came after number `since`, or nothing at the first visit; one's own are not new."""
     since, pk = article.counters.last_number if since is None else since, reader.pk if reader else 0
 
     def marked(rows: list[tuple[int, bool]]) -> dict[str, str]:
@@ -81,7 +87,16 @@ def _news(request: HttpRequest, article: Article, shown: list[int]) -> tuple[Que
         badge = format_html(' <b class="badge fresh">{}</b>', _("neu"))
         return {f"neu-{comment}": badge for comment in new} | {"neu": render("news", bar)}
 
-    return (Question(_NEWS, [shown, since, pk, pk, article.pk, since], marked),)
+    return Question(_NEWS, [shown, since, pk, pk, article.pk, since], marked)
+
+
+def _ways_back(hidden: list[tuple[int, str]]) -> dict[str, str]:
+    """The stylesheet shows nothing else of a comment with such a button but its head."""
+    button = (
+        '<button class="back" form="tat" formaction="/kommentar/{}/ausblenden/" name="wanted" value="0">{}</button>'
+    )
+    label = _("Sie haben %(name)s ausgeblendet. Wieder zeigen")
+    return {f"eigen-{pk}": format_html(button, pk, label % {"name": name}) for pk, name in hidden}
 
 
 def _own_html(comments: list[Comment], shown: list[int]) -> dict[str, str]:

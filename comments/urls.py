@@ -10,6 +10,7 @@ urlpatterns = [
     path("kommentar/<int:pk>/", views.permalink, name="comment"),
     path("kommentar/<int:pk>/antworten/", views.reply, name="reply"),
     path("kommentar/<int:pk>/respekt/", views.respect, name="vote"),
+    path("kommentar/<int:pk>/ausblenden/", views.hide, name="hide"),
     path("kommentar/<int:pk>/bearbeiten/", author_views.edit, name="edit_comment"),
     path("kommentar/<int:pk>/loeschen/", author_views.delete, name="delete_comment"),
     path("kommentar/<int:pk>/verlauf/", author_views.history, name="comment_history"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseLocation, reswap, retarget, trigger_client_event
@@ -20,6 +21,7 @@ from articles.models import Article, texts_of
 from comments.choosing import is_paragraph, narrowed, wanted_passage
 from comments.forms import CommentForm, guest_initial
 from comments.gone import gone
+from comments.hidden import hidden_names, keep_hidden
 from comments.mails import comment_token_fits
 from comments.models import Comment, Passage
 from comments.own import own_marks, reply_html, vote_html
@@ -148,7 +150,7 @@ def respect(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _where_they_read(request: HttpRequest, comment: Comment) -> str:
-    """The comment on the page of its article that the vote came from, in the order and view chosen there, as the form
+    """The comment on the page of its article that the button stood on, in the order and view chosen there, as the form
     says; empty if it says nothing of the kind."""
     page = _page_they_read(request)
     return "" if page is None else f"{comment.article.get_absolute_url()}{page}#{comment.anchor}"
@@ -162,6 +164,28 @@ def _page_they_read(request: HttpRequest) -> str | None:
 
 # The rest of an article's address: of its own page, in some order, or of one conversation.
 _PAGE = re.compile(r"(gespraech/[0-9]{1,9}/)?(\?[a-z0-9=&.~-]{0,200})?")
+
+
+@csrf_exempt  # a stranger's page could only hide somebody here, each of whose comments then says so; and no question
+@cache_control(private=True, no_cache=True)
+@require_http_methods(["GET", "POST"])
+def hide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hides on this device whoever wrote the comment ("1"), or shows them again ("0"). GET asks."""
+    comment = _numbered_comment(request, pk)
+    if comment is None:
+        raise Http404
+    if not comment.is_published:
+        raise gone(comment)
+    response = redirect(_where_they_read(request, comment) or comment)
+    if comment.is_by(current_reader(request)):  # as with a vote, nothing happens
+        return response
+    names = hidden_names(request)
+    if request.method != "POST":
+        context = {"comment": comment, "article": comment.article, "is_hidden": comment.name in names}
+        return render(request, "comments/hide.html", context)
+    wanted = request.POST.get("wanted") != "0"
+    keep_hidden(response, [name for name in names if name != comment.name] + [comment.name] * wanted)
+    return response
 
 
 @csrf_exempt  # a stranger's page could only turn the order of comments, and no token means no question in between

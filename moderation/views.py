@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from comments.gone import gone
+from comments.hidden import hidden_names
 from comments.models import Comment
 from moderation.by_mail import Instruction, Step, read_instruction
 from moderation.forms import NoticeForm, RemovalForm
@@ -16,7 +17,7 @@ from moderation.services import ChangedMeanwhileError, approve, dismiss, give_no
 from newsroom.mail import site_url
 from newsroom.pages.sharedforms import shared_form, token_page
 from newsroom.ratelimit import client_network, count_up
-from readers.device import acting_reader
+from readers.device import acting_reader, current_reader
 
 NOTICES_PER_NETWORK, PER_NETWORK = 30, timedelta(hours=1)
 
@@ -43,7 +44,9 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         form.add_error(
             None, _("Aus Ihrem Netz kamen sehr viele Meldungen. Bitte versuchen Sie es in einer Stunde wieder.")
         )
-    return render(request, "moderation/report.html", {"comment": comment, "form": form}, status=status)
+    context = {"comment": comment, "form": form, "is_own": comment.is_by(current_reader(request))}
+    context["is_hidden"] = comment.name in hidden_names(request)
+    return render(request, "moderation/report.html", context, status=status)
 
 
 @csrf_exempt  # the token in the address is the right to act

@@ -309,7 +309,8 @@ CSRF_COOKIE_SAMESITE = "Lax"
 READER_COOKIE_NAME = f"{COOKIE_PREFIX}leser"
 READER_COOKIE_AGE = 365 * 24 * 3600
 BUBBLE_COOKIE_NAME = f"{COOKIE_PREFIX}blase"
-SEEN_COOKIE_NAME = "gesehen"  # a script takes it away where one runs
+# Without the prefix: scripts write or take them away too.
+HIDDEN_COOKIE_NAME, SEEN_COOKIE_NAME = "ausgeblendet", "gesehen"
 MESSAGE_STORAGE = "newsroom.pages.flash.FlashStorage"
 
 CONTENT_SECURITY_POLICY = {

@@ -80,7 +80,9 @@ def write_cookie(request: HttpRequest, response: HttpResponse) -> None:
 
 def reads_only(request: HttpRequest) -> bool:
     """True for a request without any cookie of ours: its page is the same bytes for everyone and sets none."""
-    return not has_acted(request) and not closed_bubble(request) and settings.SEEN_COOKIE_NAME not in request.COOKIES
+    # What belongs to a device only (decision 0020) makes it another page, but is no act either.
+    of_device = {settings.HIDDEN_COOKIE_NAME, settings.SEEN_COOKIE_NAME} & request.COOKIES.keys()
+    return not (has_acted(request) or closed_bubble(request) or of_device)
 
 
 def closed_bubble(request: HttpRequest) -> bool:

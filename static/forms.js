@@ -55,7 +55,7 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
-  if (!isOurs(form) || submitter?.hasAttribute("data-remember") || (isPrepared(form) && mayGo(form, submitter) <= 0)) return;
+  if (!isOurs(form) || submitter?.matches("[data-remember], [data-hides]") || (isPrepared(form) && mayGo(form, submitter) <= 0)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (form.ariaBusy === "true") return;

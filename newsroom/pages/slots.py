@@ -11,7 +11,8 @@ The slots there are, and who fills them:
     antwort-...               what became of what was just done: konto, comments, rating, subscription; readers.context
     stern-1 ... stern-5       the reader's own stars; ratings.own
     wert-..., email-feld      what the form knows: name, email, website, form_key; comments.own
-    respekt-<id>, eigen-<id>  the reader's vote for a comment, the tools of their own one; comments.own
+    respekt-<id>, eigen-<id>  the reader's vote for a comment, the tools of their own one or the way back to one that
+                              they hide; comments.own
     neu, neu-<id>             what came since their last visit, for browsers without scripts; comments.own
     unter-<id>, wartend       their held comments, beneath what they answer or above all threads; comments.own
 """

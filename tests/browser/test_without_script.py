@@ -141,6 +141,24 @@ def test_reader_reports_a_comment(plain_page: Page, article):
     assert (notice.reason, notice.name, notice.email) == ("Das ist verboten.", "Carla", "carla@example.org")
 
 
+def test_reader_hides_somebody_and_shows_them_again(plain_page: Page, article, live_server):
+    factories.comment(article, "Von Anna.", name="Anna")
+    factories.comment(article, "Von Berta.", name="Berta")
+    plain_page.goto(article.get_absolute_url())
+    anna = plain_page.locator("#kommentar-1")
+    anna.get_by_role("link", name="Melden").click()
+    plain_page.get_by_role("button", name="Auf diesem Gerät ausblenden").click()  # and nothing is asked
+    expect(anna.get_by_role("heading", name="Anna")).to_be_in_viewport()
+    expect(anna.get_by_text("Von Anna.")).to_be_hidden()
+    expect(anna.get_by_role("link", name="Melden")).to_be_hidden()
+    expect(plain_page.get_by_text("Von Berta.")).to_be_visible()
+    plain_page.goto(f"{article.get_absolute_url()}?sortierung=neueste")
+    anna.get_by_role("button", name="Sie haben Anna ausgeblendet. Wieder zeigen").click()
+    expect(plain_page).to_have_url(f"{live_server.url}{article.get_absolute_url()}?sortierung=neueste#kommentar-1")
+    expect(anna.get_by_text("Von Anna.")).to_be_visible()
+    assert plain_page.context.cookies() == []
+
+
 @pytest.fixture(autouse=True)
 def answers_that_are_no_success(expected):
     """The question and the form with its errors come with these."""

@@ -67,6 +67,7 @@ def test_nobody_can_act_on_a_hidden_comment(article, state):
         ("antworten/", None),
         ("melden/", None),
         ("respekt/", {"wanted": "1"}),
+        ("ausblenden/", {"wanted": "1"}),
         ("melden/", {"kind": "abuse", "reason": "x", "url": "https://a.example", "good_faith": "on"}),
     ]:
         address = f"/kommentar/{hidden.pk}/{path}"

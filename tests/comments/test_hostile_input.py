@@ -61,7 +61,9 @@ def pages(article) -> list[str]:
     here = f"/artikel/{article.slug}/"
     addresses = ["/", here, f"{here}feed/", f"{here}kommentieren/", f"{here}bewerten/", f"{here}abonnieren/"]
     addresses += [f"{here}gespraech/1/", "/feed/", "/sitemap.xml", "/robots.txt", "/impressum/", "/formular/"]
-    addresses += [f"/kommentar/{root.pk}/{action}" for action in ("", "antworten/", "respekt/", "melden/")]
+    addresses += [
+        f"/kommentar/{root.pk}/{action}" for action in ("", "antworten/", "respekt/", "ausblenden/", "melden/")
+    ]
     addresses += [f"/abo/nein/{row.token('end')}/", f"/abo/ja/{row.token('confirm')}/", "/konto/login/"]
     return [*addresses, "/redaktion/login/"]
 
@@ -121,7 +123,7 @@ def test_headers(client, article, value):
         return  # no server lets a line break through to us
     text = bytes_of(value[:5000]).decode("latin-1")
     here = f"/artikel/{article.slug}/"
-    cookies = {"Cookie": f"sitzung={text}; leser={text}; formular={text}; hinweis={text}"}
+    cookies = {"Cookie": f"sitzung={text}; leser={text}; formular={text}; hinweis={text}; ausgeblendet={text}"}
     for headers in (cookies, dict.fromkeys(HEADERS, text)):
         assert refused_or_fine(client.get(here, headers=headers))
         assert refused_or_fine(client.post(f"{here}bewerten/", {"stars": "3"}, headers=headers))
