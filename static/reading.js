@@ -38,6 +38,12 @@ function sayAgo() {
 }
 setInterval(sayAgo, 30_000);
 
+/* In a cookie, for a year; the server reads it too. An empty value takes it away. */
+function keep(name, value) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${name}=${value}; path=/; max-age=${value ? 31_536_000 : 0}; samesite=lax${secure}`;
+}
+
 // --- The order and view last chosen here (POST /artikel/<slug>/ansicht/ does the same without script) ----------------
 
 // Back leads to the order that was shown, not to one chosen later: whoever goes on leaves an address that names it.
@@ -53,9 +59,7 @@ document.addEventListener("click", ({ target }) => {
   const query = new URL(link.href).searchParams;
   if (query.get("ansicht") === "inline") return;
   const choice = `${query.get("sortierung") ?? "aelteste"}.${query.get("ansicht") ?? "faeden"}`;
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  const age = choice === "aelteste.faeden" ? 0 : 31_536_000;
-  document.cookie = `ansicht=${choice}; path=/; max-age=${age}; samesite=lax${secure}`;
+  keep("ansicht", choice === "aelteste.faeden" ? "" : choice);
 });
 
 // --- New since the last visit: only on this device, only if asked for ------------------------------------------------
@@ -180,18 +184,25 @@ function stepTo(comments, step) {
   return Boolean(next && show(next.id));
 }
 
-// --- Not to read someone, on this device -----------------------------------------------------------------------------
+// --- Not to read someone, on this device (POST /kommentar/<id>/ausblenden/ does the same without script) --------------
 
-const HIDDEN = "newsroom.ausgeblendet"; // names
+const HIDDEN = "ausgeblendet"; // a cookie, names in it; its form and bounds are those of comments/hidden.py
+const MOST_NAMES = 30;
+const MOST_BYTES = 3000;
 
-const hiddenNames = () => new Set([store.get(HIDDEN) ?? []].flat());
+function hiddenNames() {
+  const value = document.cookie.match(`(?:^|; )${HIDDEN}=([^;]*)`)?.[1] ?? "";
+  if (value.length > MOST_BYTES) return new Set();
+  try { return new Set(value.split("|").slice(-MOST_NAMES).filter(Boolean).map(decodeURIComponent)); } catch { return new Set(); } // not ours
+}
 
 const nameOf = (comment) => comment.querySelector("h3")?.textContent.trim();
 
 function hidePeople() {
   const names = hiddenNames();
   for (const comment of document.querySelectorAll("#faeden .comment:not(.gone, .held)")) {
-    const away = names.has(nameOf(comment));
+    comment.querySelector(":scope > footer > .back")?.remove(); // the server's, which needs a page
+    const away = names.has(nameOf(comment)) && !isOwn(comment);
     if (comment.classList.contains("away") === away) continue;
     comment.classList.toggle("away", away);
     comment.querySelector(".back")?.remove();
@@ -208,10 +219,11 @@ function hidePeople() {
 
 function setHidden(name, hide) {
   const names = hiddenNames();
+  names.delete(name);
   if (hide) names.add(name);
-  else names.delete(name);
-  if (names.size) store.set(HIDDEN, [...names]);
-  else store.remove(HIDDEN);
+  const kept = [...names].slice(-MOST_NAMES).map(encodeURIComponent);
+  while (kept.join("|").length > MOST_BYTES) kept.shift();
+  keep(HIDDEN, kept.join("|"));
   hidePeople();
 }
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.utils import timezone
@@ -13,6 +14,8 @@ from comments.mails import owner_token
 from comments.models import Comment
 from comments.threads import REPLIES_PER_THREAD
 from tests import factories
+
+STORED = "() => [localStorage.length, document.cookie]"
 
 
 @pytest.fixture
@@ -327,13 +330,40 @@ def test_new_since_the_last_visit_is_marked_where_it_was_asked_for(page: Page, t
 def test_somebody_is_hidden_on_this_device_and_shown_again(page: Page, talk):
     page.goto(talk.get_absolute_url())
     page.get_by_role("button", name="Kommentare von Anna auf diesem Gerät ausblenden").first.click()
+    back = page.locator("#kommentar-2").get_by_role("button", name="Sie haben Anna ausgeblendet. Wieder zeigen")
+    expect(back).to_be_focused()
     expect(page.get_by_text("Antwort 0.")).to_be_hidden()
     expect(page.get_by_text("Zweiter Faden.")).to_be_visible()
-    page.reload()
+    assert page.evaluate(STORED) == [0, "ausgeblendet=Anna"]
+    page.reload()  # now the server hides her as well
+    expect(back).to_have_count(1)
     expect(page.get_by_text("Antwort 0.")).to_be_hidden()
-    page.get_by_role("button", name="Wieder zeigen").first.click()
+    page.get_by_role("link", name="weitere Antworten anzeigen").click()
+    expect(page.locator(".comment .back")).to_have_count(REPLIES_PER_THREAD + 2)
+    expect(page.get_by_text("Antwort 4.")).to_be_hidden()
+    back.click()
+    expect(page.locator("#kommentar-2")).to_be_focused()
     expect(page.get_by_text("Antwort 0.")).to_be_visible()
-    assert page.evaluate("localStorage.length") == 0
+    expect(page.get_by_text("Antwort 4.")).to_be_visible()
+    expect(page.locator("#kommentar-2 footer")).to_contain_text("Antworten")
+    expect(page.locator(".back")).to_have_count(0)
+    assert page.evaluate(STORED) == [0, ""]
+
+
+def test_when_the_cookie_is_full_the_oldest_name_goes(page: Page, talk):
+    """As the server does it (tests/comments/test_hiding.py)."""
+    page.goto(talk.get_absolute_url())
+    for before in [[f"Leser {number}" for number in range(30)], ["😀" * 80, "😁" * 80, "😂" * 80]]:
+        value = "|".join(map(quote, before))
+        page.evaluate("(value) => { document.cookie = `ausgeblendet=${value}; path=/`; }", value)
+        page.evaluate("(name) => setHidden(name, true)", "(Ö) & " * 10)
+        assert page.evaluate("[...hiddenNames()]") == [*before[1:], "(Ö) & " * 10]
+    for nonsense in ("%zz", "x" * 3001):
+        page.evaluate("(value) => { document.cookie = `ausgeblendet=${value}; path=/`; }", nonsense)
+        page.reload()
+        expect(page.get_by_text("Zweiter Faden.")).to_be_visible()
+        page.evaluate("setHidden('Berta', true)")
+        expect(page.get_by_text("Zweiter Faden.")).to_be_hidden()
 
 
 def test_keys_are_listed_and_can_be_turned_off(page: Page, talk):
