@@ -78,7 +78,7 @@ function takeOverFromCookie() {
   const bar = document.querySelector("[data-since]");
   if (!bar) return;
   store.set(SEEN, { ...store.get(SEEN), [articlePath]: Number(bar.dataset.since) });
-  document.cookie = "gesehen=; path=/; max-age=0; samesite=lax";
+  keep("gesehen", "");
   if (!document.cookie.includes("gesehen=")) location.reload();
 }
 
