@@ -1,6 +1,6 @@
 """What is gathered by the hour, the day or a night's quiet: one mail, and each item in exactly one (B16, E20)."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import permutations
 from zoneinfo import ZoneInfo
 
@@ -61,8 +61,8 @@ def told(mail: Taken) -> list[str]:
 
 def quiet_now(zone: str = "Europe/Berlin", **fields) -> Recipient:
     """Berta sleeps since an hour ago and for eight hours more."""
-    now = datetime.now(ZoneInfo(zone))
-    start, until = (now + timedelta(hours=hours) for hours in (-1, 8))
+    now = datetime.now(UTC)  # the hours are real ones, also in a night in which the clock is put forward
+    start, until = ((now + timedelta(hours=hours)).astimezone(ZoneInfo(zone)) for hours in (-1, 8))
     return Recipient.objects.create(
         email=BERTA,
         time_zone=zone,

@@ -223,7 +223,7 @@ def test_everything_is_saved(row, link):
 def test_what_is_waiting_follows(row, link):
     choose_rhythm(row, "hourly")
     announce(comment_id=factories.comment(row.article).pk)
-    in_two_hours = timezone.localtime() + timedelta(hours=2)
+    in_two_hours = timezone.localtime(timezone.now() + timedelta(hours=2))  # not on the clock: it may be put forward
     save(link, daily_at=f"{in_two_hours:%H:%M}", **{f"{row.pk}-rhythm": "daily"})
     due_in = Delivery.objects.get().due_at - timezone.now()
     assert timedelta(hours=1, minutes=58) < due_in <= timedelta(hours=2)
