@@ -42,7 +42,7 @@ NASTY = {
     "right to left": "\u202egpj.exe",
 }
 FIELDS = ["body", "name", "email", "website", "notify", "subject", "form_key", "preview", "stars", "kind", "wanted"]
-FIELDS += ["reason", "url", "good_faith", "csrfmiddlewaretoken", "List-Unsubscribe"]
+FIELDS += ["von", "reason", "url", "good_faith", "csrfmiddlewaretoken", "List-Unsubscribe"]
 QUERIES = ["sortierung", "ansicht", "seite", "nach", "ab", "absatz", "vor", "p", "next"]
 HEADERS = ["If-None-Match", "If-Modified-Since", "Referer", "Origin", "X-Forwarded-For", "User-Agent"]
 HEADERS += ["Accept-Language", "Accept", "HX-Request", "HX-Current-URL", "HX-Target", "Range", "X-Forwarded-Host"]
@@ -59,7 +59,15 @@ def pages(article) -> list[str]:
     factories.comment(article, parent=root)
     row = factories.subscription(article)
     here = f"/artikel/{article.slug}/"
-    addresses = ["/", here, f"{here}feed/", f"{here}kommentieren/", f"{here}bewerten/", f"{here}abonnieren/"]
+    addresses = [
+        "/",
+        here,
+        f"{here}feed/",
+        f"{here}kommentieren/",
+        f"{here}bewerten/",
+        f"{here}abonnieren/",
+        f"{here}neues/",
+    ]
     addresses += [f"{here}gespraech/1/", "/feed/", "/sitemap.xml", "/robots.txt", "/impressum/", "/formular/"]
     addresses += [
         f"/kommentar/{root.pk}/{action}" for action in ("", "antworten/", "respekt/", "ausblenden/", "melden/")
@@ -123,7 +131,9 @@ def test_headers(client, article, value):
         return  # no server lets a line break through to us
     text = bytes_of(value[:5000]).decode("latin-1")
     here = f"/artikel/{article.slug}/"
-    cookies = {"Cookie": f"sitzung={text}; leser={text}; formular={text}; hinweis={text}; ausgeblendet={text}"}
+    cookies = {
+        "Cookie": f"sitzung={text}; leser={text}; formular={text}; hinweis={text}; ausgeblendet={text}; gesehen={text}"
+    }
     for headers in (cookies, dict.fromkeys(HEADERS, text)):
         assert refused_or_fine(client.get(here, headers=headers))
         assert refused_or_fine(client.post(f"{here}bewerten/", {"stars": "3"}, headers=headers))
