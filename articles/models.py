@@ -225,10 +225,10 @@ class Article(models.Model):
         """Why nobody can write here any more: the editors' words, or what is known without them."""
         if self.closing_note:
             return self.closing_note
-        since = self.closed_since
-        if since is not None and since == self.closes_at:
+        over = self.closes_at is not None and self.closes_at <= timezone.now()
+        if over and (self.closed_at is None or self.closes_at <= self.closed_at):
             return _("Dieser Artikel stand nur für eine begrenzte Zeit zur Diskussion.")
-        if since is None and not self.counters.comments:
+        if self.closed_since is None and not self.counters.last_number:
             return _("Zu diesem Artikel hat die Redaktion keine Diskussion vorgesehen.")
         return _("Die Redaktion hat die Diskussion beendet.")
 

@@ -27,6 +27,7 @@ from comments.showing import section_html
 from comments.threads import thread_page
 from newsroom.pages.context import site
 from newsroom.pages.memory import Memory
+from newsroom.pages.ondevice import is_wished_elsewhere, keep_on_device
 from newsroom.pages.slots import Skeleton, slot
 from ratings.forms import STARS
 from ratings.own import own_stars
@@ -74,7 +75,7 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
         unchanged = get_conditional_response(request, etag=quote_etag(etag))
         return _for_everyone(request, unchanged or HttpResponse(skeleton.fill({})), etag=etag)
     response = HttpResponse(skeleton.fill(_own(request, article, skeleton)))
-    if wants_news(request):
+    if wants_news(request) and request.method == "GET":
         note_visit(request, response, article)
     response.headers["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie"])
@@ -91,7 +92,7 @@ def latest(request: HttpRequest, slug: str) -> JsonResponse:
     return JsonResponse({"last": numbers[0], "comments": numbers[1]})
 
 
-@csrf_exempt  # a stranger's page could only close an invitation, and no token means no question in between
+@csrf_exempt  # a stranger's page changes nothing, and no token means no question in between
 @require_POST
 def close_bubble(request: HttpRequest, slug: str) -> HttpResponse:
     """Keeps on the device that it is not invited any more, and leads back to where the invitation stood: the rating
@@ -99,14 +100,8 @@ def close_bubble(request: HttpRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(Article.objects.published().only("slug"), slug=slug)
     query = Position.from_query(request.GET.dict()).query(explicit=REMEMBERED in request.COOKIES)
     response = redirect(f"{article.get_absolute_url()}{query}#bewertung")
-    response.set_cookie(
-        settings.BUBBLE_COOKIE_NAME,
-        "zu",
-        max_age=settings.READER_COOKIE_AGE,
-        secure=settings.SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    if not is_wished_elsewhere(request):
+        keep_on_device(response, settings.BUBBLE_COOKIE_NAME, "zu", httponly=True)
     return response
 
 

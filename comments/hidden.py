@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from newsroom.pages.ondevice import keep_on_device
+
 MOST_NAMES = 30
 MOST_BYTES = 3_000  # of 4,096 that browsers keep; the longest name takes 960
 
@@ -26,13 +28,4 @@ def keep_hidden(response: HttpResponse, names: list[str]) -> None:
     kept = [quote(name, safe="") for name in names[-MOST_NAMES:]]
     while len("|".join(kept)) > MOST_BYTES:
         del kept[0]
-    if kept:
-        response.set_cookie(
-            settings.HIDDEN_COOKIE_NAME,
-            "|".join(kept),
-            max_age=settings.READER_COOKIE_AGE,
-            samesite="Lax",
-            secure=settings.SECURE,
-        )
-    else:
-        response.delete_cookie(settings.HIDDEN_COOKIE_NAME)
+    keep_on_device(response, settings.HIDDEN_COOKIE_NAME, "|".join(kept))

@@ -17,7 +17,7 @@ from comments.hidden import hidden_names
 from comments.models import Comment
 from comments.position import Order, Position, View
 from comments.seen import new_since, wants_news
-from comments.showing import VOTED, own_vote_state, render, threads_html, title_of, vote_state
+from comments.showing import PICKED, VOTED, own_vote_state, render, threads_html, title_of, vote_state
 from comments.threads import Node, Thread
 from newsroom.pages.formkey import new_form_key
 from newsroom.pages.slots import Skeleton, slot
@@ -36,10 +36,10 @@ _OWN = RawSQL(
     " UNION ALL SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND state = 'held'",
     [Given("shown"), Given("reader"), Given("reader"), Given("article")],
 )
-_NEWS = """
-    SELECT id, FALSE FROM comments_comment WHERE id = ANY (%s) AND number > %s AND reader_id IS DISTINCT FROM %s
-    UNION ALL SELECT id, TRUE FROM comments_comment WHERE reader_id = %s AND article_id = %s AND number > %s
-"""
+_NEW = "number > %s AND state = 'published' AND reader_id IS DISTINCT FROM %s"
+_NEW_HERE = f"SELECT id FROM comments_comment WHERE id = ANY (%s) AND {_NEW}"
+_HOW_MANY = f"SELECT count(*) FROM (SELECT FROM comments_comment WHERE article_id = %s AND {_NEW} LIMIT %s) AS counted"
+_COUNTED = 100  # of more the running numbers tell well enough, and no page costs more because much is new
 _own_comments = Prepared(lambda: Comment.objects.filter(pk__in=_OWN).order_by("pk"))
 
 
@@ -50,9 +50,10 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Que
     reader = current_reader(request)
     marks = _marks_of(reader, article, shown) if reader else ()
     if wants_news(request):
-        marks += (_news(article, shown, new_since(request, article), reader),)
+        marks += _news(article, shown, new_since(request, article), reader)
     if names := hidden_names(request):
-        marks += (Question(_OF_HIDDEN, [shown, names, reader and reader.pk], _ways_back),)
+        listed = [int(name.removeprefix(PICKED)) for name in page.names if name.startswith(PICKED)]
+        marks += (Question(_OF_HIDDEN, [shown + listed, names, reader and reader.pk], _away),)
     values = {}
     for answer in ask(*also, *marks):
         values |= answer
@@ -72,31 +73,35 @@ def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Quest
     )
 
 
-def _news(article: Article, shown: list[int], since: int | None, reader: Reader | None) -> Question:
+def _news(article: Article, shown: list[int], since: int | None, reader: Reader | None) -> tuple[Question, Question]:
     """What came after number `since`, or nothing at the first visit; one's own are not new."""
-    since, pk = article.counters.last_number if since is None else since, reader.pk if reader else 0
+    last, pk = article.counters.last_number, reader and reader.pk
+    since = last if since is None else since
+    badge = format_html(' <b class="badge fresh">{}</b>', _("neu"))
 
-    def marked(rows: list[tuple[int, bool]]) -> dict[str, str]:
-        new = [comment for comment, is_own in rows if not is_own]
-        count = article.counters.last_number - since - (len(rows) - len(new))
-        query = Position(order=Order.OLDEST, view=View.FLAT, since=since).query(explicit=True)
+    def bar(rows: list[tuple[int]]) -> dict[str, str]:
+        count = rows[0][0] if rows[0][0] < _COUNTED else last - since
         label = ngettext(
             "%d neuer Kommentar seit Ihrem letzten Besuch", "%d neue Kommentare seit Ihrem letzten Besuch", count
         )
-        bar = {"article": article, "count": count, "label": label % count, "since": since, "query": query}
-        badge = format_html(' <b class="badge fresh">{}</b>', _("neu"))
-        return {f"neu-{comment}": badge for comment in new} | {"neu": render("news", bar)}
+        query = Position(order=Order.OLDEST, view=View.FLAT, since=since).query(explicit=True)
+        context = {"article": article, "count": count, "label": label % count, "since": since, "query": query}
+        return {"neu": render("news", context)}
 
-    return Question(_NEWS, [shown, since, pk, pk, article.pk, since], marked)
+    return (
+        Question(_NEW_HERE, [shown, since, pk], lambda rows: {f"neu-{comment}": badge for (comment,) in rows}),
+        Question(_HOW_MANY, [article.pk, since, pk, _COUNTED], bar),
+    )
 
 
-def _ways_back(hidden: list[tuple[int, str]]) -> dict[str, str]:
-    """The stylesheet shows nothing else of a comment with such a button but its head."""
+def _away(hidden: list[tuple[int, str]]) -> dict[str, str]:
+    """The stylesheet shows nothing else of a comment with such a button but its head; an editors' pick goes."""
     button = (
         '<button class="back" form="tat" formaction="/kommentar/{}/ausblenden/" name="wanted" value="0">{}</button>'
     )
     label = _("Sie haben %(name)s ausgeblendet. Wieder zeigen")
-    return {f"eigen-{pk}": format_html(button, pk, label % {"name": name}) for pk, name in hidden}
+    values = {f"eigen-{pk}": format_html(button, pk, label % {"name": name}) for pk, name in hidden}
+    return values | {f"{PICKED}{pk}": " hidden" for pk, _name in hidden}
 
 
 def _own_html(comments: list[Comment], shown: list[int]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from articles.models import Article
+from newsroom.pages.ondevice import keep_on_device
 
 VISIT_LASTS = 30  # minutes without another page; until then what is new stays so
 MOST_ARTICLES = 30
@@ -45,21 +46,27 @@ def new_since(request: HttpRequest, article: Article) -> int | None:
 
 def note_visit(request: HttpRequest, response: HttpResponse, article: Article) -> None:
     """This page of the article, with all its comments until now, is what the device has seen."""
-    visits, last = _visits(request), article.counters.last_number
-    visit = visits.pop(article.pk, None)
+    last = article.counters.last_number
+    visit = _visits(request).get(article.pk)
     visit = Visit(article.pk, last, last, _now()) if visit is None else replace(_goes_on(visit), last=last, at=_now())
-    kept = [*visits.values(), visit][-MOST_ARTICLES:]  # longest ago first
-    response.set_cookie(
-        settings.SEEN_COOKIE_NAME,
-        "~".join(map(str, kept)),
-        max_age=settings.READER_COOKIE_AGE,
-        samesite="Lax",
-        secure=settings.SECURE,
-    )
+    _keep(request, response, visit)
+
+
+def note_reading(request: HttpRequest, response: HttpResponse, article: Article) -> None:
+    """One conversation of the article is no visit to the rest of it, but a visit goes on with it."""
+    visit = _visits(request).get(article.pk)
+    if visit is not None and _now() - visit.at < VISIT_LASTS:
+        _keep(request, response, replace(visit, at=_now()))
 
 
 def forget_visits(response: HttpResponse) -> None:
-    response.delete_cookie(settings.SEEN_COOKIE_NAME, samesite="Lax")
+    keep_on_device(response, settings.SEEN_COOKIE_NAME, "")
+
+
+def _keep(request: HttpRequest, response: HttpResponse, visit: Visit) -> None:
+    others = [other for other in _visits(request).values() if other.article != visit.article]
+    kept = [*others, visit][-MOST_ARTICLES:]  # longest ago first
+    keep_on_device(response, settings.SEEN_COOKIE_NAME, "~".join(map(str, kept)))
 
 
 def _visits(request: HttpRequest) -> dict[int, Visit]:

@@ -26,6 +26,7 @@ from comments.threads import PICKS, Node, Thread, ThreadPage, picked
 from newsroom.text.links import holds_address
 
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
+PICKED = "empfohlen-"  # the same, of the editors' picks in their list
 _END_OF_REPLIES = "</details>"
 # The values that are put into a pattern: HTML, so what people wrote is escaped before.
 _VALUES = {
@@ -68,6 +69,7 @@ def section_html(article: Article, page: ThreadPage, form: str) -> SafeString:
         "all_query": position.moved(view=View.THREADS).query(explicit=True),
         "picks": picks[:PICKS],
         "more_picks": picks[PICKS:],
+        "PICKED": PICKED,
         "more_picks_label": _more_picks_label(len(picks) - PICKS),
         "pages": [
             (number, number and position.moved(page=number).query(explicit=True))

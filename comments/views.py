@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,7 +27,7 @@ from comments.own import own_marks, reply_html, vote_html
 from comments.position import REMEMBERED, Position
 from comments.posting import post_comment
 from comments.screening import Circumstances, held_for_many
-from comments.seen import forget_visits, note_visit
+from comments.seen import forget_visits, note_reading, note_visit
 from comments.services import Refused, confirm_comment, vote
 from comments.showing import replies_label, threads_html
 from comments.threads import has_living_replies, place_of, whole_thread
@@ -36,6 +35,7 @@ from comments.writing import write_page
 from newsroom.markup import comment_html
 from newsroom.pages.context import site
 from newsroom.pages.formkey import new_form_key, read_form_key
+from newsroom.pages.ondevice import is_wished_elsewhere, keep_on_device
 from newsroom.pages.sharedforms import shared_form, token_page
 from newsroom.pages.slots import Skeleton
 from newsroom.ratelimit import check_limit, client_network
@@ -124,6 +124,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if not reads_only(request):
         own = own_slots(request) | own_marks(request, root.article, skeleton)
     response = HttpResponse(skeleton.fill(own))
+    note_reading(request, response, root.article)
     response.headers["Cache-Control"] = "public, no-cache" if reads_only(request) else "private, no-cache"
     patch_vary_headers(response, ["Cookie"])
     return response
@@ -166,7 +167,7 @@ def _page_they_read(request: HttpRequest) -> str | None:
 _PAGE = re.compile(r"(gespraech/[0-9]{1,9}/)?(\?[a-z0-9=&.~-]{0,200})?")
 
 
-@csrf_exempt  # a stranger's page could only hide somebody here, each of whose comments then says so; and no question
+@csrf_exempt  # a stranger's page changes nothing, and no token means no question in between
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "POST"])
 def hide(request: HttpRequest, pk: int) -> HttpResponse:
@@ -177,7 +178,7 @@ def hide(request: HttpRequest, pk: int) -> HttpResponse:
     if not comment.is_published:
         raise gone(comment)
     response = redirect(_where_they_read(request, comment) or comment)
-    if comment.is_by(current_reader(request)):  # as with a vote, nothing happens
+    if comment.is_by(current_reader(request)) or is_wished_elsewhere(request):  # as with a vote, nothing happens
         return response
     names = hidden_names(request)
     if request.method != "POST":
@@ -188,28 +189,26 @@ def hide(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@csrf_exempt  # a stranger's page could only turn the order of comments, and no token means no question in between
+@csrf_exempt  # a stranger's page changes nothing, and no token means no question in between
 @require_POST
 def remember_view(request: HttpRequest, slug: str) -> HttpResponse:
     """Keeps order and view on the device. The cookie names no one, so pages stay the same for all who only read."""
     article = get_object_or_404(Article.objects.published(), slug=slug)
     position = Position.from_query({}, remembered=request.POST.get("ansicht", ""))
     response = redirect(f"{article.get_absolute_url()}#ordnung")
-    if position == Position():
-        response.delete_cookie(REMEMBERED)
-    else:
-        response.set_cookie(
-            REMEMBERED, position.choice, max_age=settings.READER_COOKIE_AGE, samesite="Lax", secure=settings.SECURE
-        )
+    if not is_wished_elsewhere(request):
+        keep_on_device(response, REMEMBERED, "" if position == Position() else position.choice)
     return response
 
 
-@csrf_exempt  # a stranger's page could only mark what is new, and no token means no question in between
+@csrf_exempt  # a stranger's page changes nothing, and no token means no question in between
 @require_POST
 def remember_visits(request: HttpRequest, slug: str) -> HttpResponse:
     """Has the device keep what it has seen, or no longer, where no script does; back to the page it came from."""
     article = get_object_or_404(Article.objects.published().select_related("counters"), slug=slug)
     response = redirect(f"{article.get_absolute_url()}{_page_they_read(request) or ''}#ordnung")
+    if is_wished_elsewhere(request):
+        return response
     if request.POST.get("wanted") == "1":
         note_visit(request, response, article)
     else:

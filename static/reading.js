@@ -76,8 +76,8 @@ let readNew = []; // numbers
 /* Wished for before scripts ran here, it is in a cookie (comments/seen.py); from now on in here, and sent to nobody. */
 function takeOverFromCookie() {
   const bar = document.querySelector("[data-since]");
-  if (!bar) return;
-  store.set(SEEN, { ...store.get(SEEN), [articlePath]: Number(bar.dataset.since) });
+  if (!bar || !document.cookie.includes("gesehen=")) return;
+  store.set(SEEN, { ...store.get(SEEN), [articlePath]: Number(bar.dataset.since) }); // other articles begin anew: it knows them by number
   keep("gesehen", "");
   if (!document.cookie.includes("gesehen=")) location.reload();
 }

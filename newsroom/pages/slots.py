@@ -13,6 +13,7 @@ The slots there are, and who fills them:
     wert-..., email-feld      what the form knows: name, email, website, form_key; comments.own
     respekt-<id>, eigen-<id>  the reader's vote for a comment, the tools of their own one or the way back to one that
                               they hide; comments.own
+    empfohlen-<id>            the editors' picks of whom they hide; comments.own
     neu, neu-<id>             what came since their last visit, for browsers without scripts; comments.own
     unter-<id>, wartend       their held comments, beneath what they answer or above all threads; comments.own
 """

@@ -79,6 +79,11 @@ def test_closed_by_hand_after_its_time_it_is_closed_because_of_that(article, cli
     assert notice(page(client, article).text).endswith(f"{SINCE}</p> {BY_TIME}")
 
 
+def test_published_after_its_time_was_over_it_is_closed_because_of_that(db, client):
+    article = factories.article(closes_at=timezone.now() - timedelta(days=1))
+    assert notice(page(client, article).text) == f"{CLOSED} </p> {BY_TIME}"
+
+
 def test_saved_again_it_is_closed_since_the_first_time(article, at):
     at(EVENING)
     close(article)

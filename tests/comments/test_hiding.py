@@ -9,6 +9,7 @@ from django.utils.html import escape
 
 from comments.hidden import MOST_BYTES, MOST_NAMES
 from comments.models import Comment
+from moderation.services import pick
 from readers.models import Reader
 from tests import factories
 
@@ -61,6 +62,25 @@ def test_person_is_hidden_and_shown_again(guest, article, talk):
     gone = press(guest, answer, "0").cookies["ausgeblendet"]
     assert (gone.value, gone["max-age"]) == ("", 0)
     assert not Reader.objects.exclude(pk__in=[comment.reader_id for comment in talk]).exists()
+
+
+def test_what_editors_recommend_of_them_is_not_listed_either(guest, article, talk):
+    for comment in talk[:2]:
+        pick(comment, moderator=None)
+    here = article.get_absolute_url()
+    assert guest.get(here).text.count("<li hidden>") == 0
+    press(guest, talk[0])
+    page = guest.get(here).text
+    assert f'<li hidden><a href="/kommentar/{talk[0].pk}/">' in page
+    assert page.count("<li hidden>") == 1
+
+
+def test_a_strangers_page_hides_and_shows_nobody(guest, talk):
+    """It brings no cookie along: whoever was hidden before would not be any more."""
+    for wanted in "10":
+        address = f"/kommentar/{talk[0].pk}/ausblenden/"
+        answer = guest.post(address, {"wanted": wanted}, headers={"Sec-Fetch-Site": "cross-site"})
+        assert (answer.status_code, list(answer.cookies)) == (302, [])
 
 
 def test_over_tls_the_cookie_stays_there(client, settings, talk):

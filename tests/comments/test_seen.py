@@ -7,7 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from comments import own
+from comments.models import Comment
 from comments.seen import MOST_ARTICLES, VISIT_LASTS
+from comments.services import withdraw
 from tests import factories
 
 MINUTE = 60
@@ -74,6 +77,53 @@ def test_a_conversation_of_its_own_marks_it_too_and_is_no_visit(client, article,
         later(VISIT_LASTS)
 
 
+def test_a_visit_goes_on_in_a_conversation_of_its_own(client, article, later):
+    root = factories.comment(article)
+    ask(client, article)
+    later(VISIT_LASTS)
+    factories.comment(article, parent=root)
+    for address in ("", "gespraech/1/", ""):
+        assert new_on(read(client, article, address)) == [2]
+        later(VISIT_LASTS - 1)
+
+
+def test_who_only_looks_at_the_head_has_seen_nothing(client, article):
+    ask(client, article)
+    factories.comment(article)
+    assert "gesehen" not in client.head(article.get_absolute_url()).cookies
+
+
+def test_what_is_gone_again_is_not_new(client, article, later):
+    ask(client, article)
+    for words in ("Bleibt.", "Geht."):
+        comment = factories.comment(article, words)
+    later(VISIT_LASTS)
+    withdraw(comment, Comment.State.REMOVED)
+    page = read(client, article)
+    assert (new_on(page), ">1 neuer Kommentar seit Ihrem letzten Besuch</a>" in page) == ([1], True)
+
+
+def test_of_very_many_the_numbers_tell(client, article, monkeypatch):
+    monkeypatch.setattr(own, "_COUNTED", 3)
+    ask(client, article)
+    for _comment in range(5):
+        factories.comment(article)
+    assert ">5 neue Kommentare seit Ihrem letzten Besuch</a>" in read(client, article)
+
+
+def test_over_tls_the_cookie_stays_there(client, article, settings):
+    settings.SECURE = True
+    morsel = ask(client, article).cookies["gesehen"]
+    assert (morsel["secure"], morsel["samesite"], morsel["path"]) == (True, "Lax", "/")
+
+
+def test_a_strangers_page_changes_nothing(client, article):
+    for address in ("neues/", "ansicht/", "blase/"):
+        form = {"wanted": "1", "ansicht": "neueste.flach"}
+        answer = client.post(f"{article.get_absolute_url()}{address}", form, headers={"Sec-Fetch-Site": "cross-site"})
+        assert (answer.status_code, list(answer.cookies)) == (302, [])
+
+
 def test_ones_own_are_not_new(client, article, later):
     ask(client, article)
     client.post(f"{article.get_absolute_url()}kommentieren/", factories.words())
@@ -120,7 +170,7 @@ def test_what_we_did_not_write_counts_for_nothing(client, article, cookie):
     assert page.cookies["gesehen"].value.startswith(f"{article.pk}.")
 
 
-def test_it_takes_one_query_however_much_is_new(client, article, django_assert_num_queries):
+def test_it_takes_two_questions_however_much_is_new(client, article, django_assert_num_queries):
     client.post(f"{article.get_absolute_url()}kommentieren/", factories.words())
     read(client, article)
     with CaptureQueriesContext(connection) as asked:
@@ -131,7 +181,7 @@ def test_it_takes_one_query_however_much_is_new(client, article, django_assert_n
         for _comment in range(comments):
             factories.comment(article)
         read(client, article)  # rendered for everyone
-        with django_assert_num_queries(without + 1):
+        with django_assert_num_queries(without + 2):
             assert new_on(read(client, article))
 
 
