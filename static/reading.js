@@ -6,7 +6,7 @@ const path = location.pathname;
 
 // --- How long ago ---------------------------------------------------------------------------------------------------
 
-const MINUTE = 60, HOUR = 3600, DAY = 86_400, MONTH = 30.44 * DAY, YEAR = 365.25 * DAY; // seconds
+const MINUTE = 60, HOUR = 3600, DAY = 86_400, MONTH = 30.44 * DAY, YEAR = 365 * DAY; // seconds
 const formats = {}; // made when first needed: that alone takes 30 ms
 
 const inWords = (count, unit, numeric) => {
@@ -109,9 +109,9 @@ const comesIntoView = new IntersectionObserver((entries) => {
 
 const numberOf = (comment) => Number(comment.id.split("-")[1]);
 const isOwn = (comment) => Boolean(comment.querySelector(":scope > footer [href$='/loeschen/']"));
-const isNew = (comment) => newSince !== null && numberOf(comment) > newSince && !readNew.includes(numberOf(comment)) && !isOwn(comment);
+const isNew = (comment) => newSince !== null && !comment.classList.contains("gone") && numberOf(comment) > newSince && !readNew.includes(numberOf(comment)) && !isOwn(comment);
 
-/* One's own are not new to oneself. */
+/* One's own are not new to oneself; nor is what is gone. */
 function noteOwn(numbers) {
   const unread = numbers.filter((number) => number > newSince && !readNew.includes(number));
   if (newSince === null || !unread.length) return;
@@ -120,8 +120,16 @@ function noteOwn(numbers) {
 }
 document.addEventListener("newsroom:show", ({ detail: { value } }) => noteOwn([Number(value.split("-")[1])]));
 
+/* What the whole list of what is new does not hold was taken back or removed meanwhile. */
+function noteGone() {
+  if (!showsNew() || /[?&]seite=/.test(location.search) || document.getElementById("mehr") || lastOf() - newSince > 1000) return;
+  const listed = new Set([...document.querySelectorAll("#faeden .comment")].map(numberOf));
+  noteOwn(Array.from({ length: lastOf() - newSince }, (_, at) => newSince + 1 + at).filter((number) => !listed.has(number)));
+}
+
 function markNew() {
   if (newSince === null) return;
+  noteGone();
   noteOwn([...document.querySelectorAll("#faeden .comment")].filter(isOwn).map(numberOf));
   for (const comment of document.querySelectorAll("#faeden .comment:not(.new)")) {
     if (!isNew(comment)) continue;

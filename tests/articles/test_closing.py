@@ -84,6 +84,21 @@ def test_published_after_its_time_was_over_it_is_closed_because_of_that(db, clie
     assert notice(page(client, article).text) == f"{CLOSED} </p> {BY_TIME}"
 
 
+def test_a_conversation_of_its_own_says_it_too(article, client, at):
+    factories.comment(article)
+    at(EVENING)
+    assert notice(client.get(f"{article.get_absolute_url()}gespraech/1/").text) == ""
+    close(article, why="Genug.")
+    assert notice(client.get(f"{article.get_absolute_url()}gespraech/1/").text).endswith(f"{SINCE}</p> <p>Genug.</p>")
+
+
+def test_where_nothing_can_come_nothing_is_to_be_sorted(db, client):
+    article = factories.article(comment_mode=Article.CommentMode.CLOSED)
+    assert 'id="ordnung"' not in page(client, article).text
+    factories.comment(article)
+    assert 'id="ordnung"' in page(client, article).text
+
+
 def test_saved_again_it_is_closed_since_the_first_time(article, at):
     at(EVENING)
     close(article)
@@ -123,7 +138,7 @@ def test_who_sends_too_late_keeps_their_words(article, client, at):
     at(article.closes_at)
     late = client.post(write_url(article), factories.words(body="Zu spät."))
     assert "sind inzwischen geschlossen. Ihr Text steht noch hier." in late.text
-    assert BY_TIME in late.text
+    assert "noch hier. Dieser Artikel stand nur für eine begrenzte Zeit zur Diskussion.</p>" in late.text
     assert "Zu spät.</textarea>" in late.text
     assert not Comment.objects.exists()
 

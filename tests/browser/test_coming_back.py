@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from articles.models import Article
 from comments import seen, threads
 from comments.models import Comment
-from comments.services import delete_comment
+from comments.services import delete_comment, withdraw
 from tests import factories
 
 
@@ -199,6 +199,21 @@ def test_new_without_script_and_then_with_one(plain_page: Page, page: Page, talk
     plain_page.get_by_role("button", name="Nicht mehr zeigen, was neu ist").click()
     expect(plain_page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist")).to_be_visible()
     assert plain_page.context.cookies() == []
+
+
+def test_new_that_is_gone_again_is_not_waited_for(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    for words in ("Bleibt.", "Geht."):
+        comment = factories.comment(talk, words)
+    withdraw(comment, Comment.State.REMOVED)
+    page.reload()
+    page.get_by_role("link", name="2 neue Kommentare seit Ihrem letzten Besuch").click()
+    expect(page.locator(".comment.new .text")).to_have_text(["Bleibt."])
+    page.evaluate(BOTH_WERE_IN_VIEW)
+    page.goto(talk.get_absolute_url())
+    expect(page.get_by_role("button", name="Nicht mehr zeigen, was neu ist")).to_be_visible()
+    expect(page.locator(".tools .news")).to_have_count(0)
 
 
 def test_next_new_one_has_a_button(page: Page, talk):
