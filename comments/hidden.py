@@ -15,7 +15,7 @@ MOST_BYTES = 3_000  # of 4,096 that browsers keep; the longest name takes 960
 
 
 def hidden_names(request: HttpRequest) -> list[str]:
-    """Of any number, whatever the cookie holds, at most MOST_NAMES; what cannot be ours hides nobody."""
+    """At most MOST_NAMES, whatever the cookie holds; what cannot be ours hides nobody."""
     value = request.COOKIES.get(settings.HIDDEN_COOKIE_NAME, "")
     if len(value) > MOST_BYTES:
         return []

@@ -1,4 +1,4 @@
-"""What a device is asked to keep for itself, in cookies that name no one (decision 0020)."""
+"""What a device is asked to keep for itself, in cookies that say nothing of whose it is (decision 0020)."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
