@@ -152,9 +152,19 @@ def _holds_private_links(text: str, delivery: Delivery) -> bool:
         return True
     address, _rest = Recipient.of(delivery.email).token.split(":", 1)
     tokens = [address, delivery.subscription.token("end"), delivery.mail_token("antwort")]
-    secrets = [max(re.split("[^A-Za-z0-9]", token), key=len) for token in tokens]
-    letters = re.sub("[^A-Za-z0-9]", "", text).lower()
-    return any(secret.lower() in letters for secret in secrets if len(secret) >= SURELY_NO_WORD)
+    # Whole, for a token may have so many dashes that no part of it is long; and its longest part, for what writes links
+    # anew may put something else in place of a dash.
+    secrets = [_letters(token) for token in tokens]
+    secrets += [max(re.split("[^A-Za-z0-9]", token), key=len).lower() for token in tokens]
+    letters = [_letters(text), _letters(_DASH_OF_GATEWAYS.sub("", text))]
+    return any(secret in run for secret in secrets if len(secret) >= SURELY_NO_WORD for run in letters)
+
+
+_DASH_OF_GATEWAYS = re.compile("-(2D|5F)", re.IGNORECASE)  # Proofpoint's - and _
+
+
+def _letters(text: str) -> str:
+    return re.sub("[^A-Za-z0-9]", "", text).lower()
 
 
 def _name(answer: Answer) -> str:

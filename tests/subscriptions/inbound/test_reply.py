@@ -8,6 +8,7 @@ from django.utils import timezone
 from comments.models import Comment
 from readers.models import Reader
 from subscriptions.mails import Personal, comment_mail
+from subscriptions.models import Subscription
 from subscriptions.outbox import send_due
 from subscriptions.tasks import announce
 from tests import factories
@@ -102,6 +103,19 @@ def test_what_looks_like_no_quote_but_holds_private_links_is_not_published(told,
     bring(told, written(f"{ANSWER} Geht an {told.mail_token('antwort').upper()}@antwort.example"))
     assert replies(told) == []
     assert ["mit Links, die nur Ihnen gehören" in plain(letter) for letter in back()] == [True, True]
+
+
+@pytest.mark.parametrize("arrives", [as_it_is, broken, rewritten_by_outlook, rewritten_by_a_gateway, without_scheme])
+@pytest.mark.parametrize(
+    "token", ["8w-8CigOCc-uqHUHm2-K6lvog", "8w-8CigOCc_uqHUHm2_2DK6lvo", "8w-_______-AAAAAAA_b2D-5Fx"]
+)
+def test_token_of_many_dashes_is_found_too(told, back, monkeypatch, arrives, token):
+    monkeypatch.setattr(Subscription, "token", lambda self, purpose: token)
+    link = Personal.of(told, answered=None).end_url
+    assert token in link
+    bring(told, written(f"{ANSWER} Keine Mails mehr: {arrives(link)} Ende."))
+    assert replies(told) == []
+    assert "mit Links, die nur Ihnen gehören" in plain(back()[0])
 
 
 # --- whose it is (decision 0011) -------------------------------------------------------------------------------------
