@@ -122,7 +122,7 @@ document.addEventListener("newsroom:show", ({ detail: { value } }) => noteOwn([N
 
 /* What the whole list of what is new does not hold was taken back or removed meanwhile. */
 function noteGone() {
-  if (!showsNew() || /[?&]seite=/.test(location.search) || document.getElementById("mehr") || lastOf() - newSince > 1000) return;
+  if (!showsNew() || Number(new URLSearchParams(location.search).get("seit")) !== newSince || /[?&]seite=/.test(location.search) || document.getElementById("mehr") || lastOf() - newSince > 1000) return;
   const listed = new Set([...document.querySelectorAll("#faeden .comment")].map(numberOf));
   noteOwn(Array.from({ length: lastOf() - newSince }, (_, at) => newSince + 1 + at).filter((number) => !listed.has(number)));
 }
