@@ -129,7 +129,7 @@ def _articles_etag(request: HttpRequest) -> str:
 
 def _comments_etag(request: HttpRequest, slug: str) -> str | None:
     (version,) = ask(article_version(slug))
-    return version and quote_etag(page_etag(version, "feed"))
+    return version and quote_etag(page_etag(version.changes, "feed"))
 
 
 articles_feed = condition(_articles_etag)(ArticlesFeed())

@@ -1,11 +1,14 @@
 """Has a page changed? Asked of the database at every reading, so that nothing kept is ever stale."""
 
 import hashlib
+from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
 from newsroom.sql.prepared import Question, fetch_one
+from newsroom.text.ago import count_from
 
 # With the transaction that counted last: where yesterday's copy of the database was put back, the same count comes once
 # more, of something else.
@@ -18,16 +21,28 @@ _PUBLISHED = """
     LEFT JOIN articles_section section ON section.id = article.section_id
     WHERE article.state = 'published' AND article.published_at <= %s
 """
-_ARTICLE = _PUBLISHED.format(changes="counters.activity, article.closes_at <= %s") + "AND article.slug = %s"
+_ARTICLE = (
+    _PUBLISHED.format(changes="counters.commented_at, counters.activity, article.closes_at <= %s")
+    + "AND article.slug = %s"
+)
 _NEWEST = _PUBLISHED.format(changes="counters.comments")
 _OLDER = "AND (article.published_at, article.id) < (SELECT published_at, id FROM articles_article WHERE id = %s)"
 _ORDER = " ORDER BY article.published_at DESC, article.id DESC LIMIT %s"
 
 
+class Version(NamedTuple):
+    changes: tuple  # is another after every visible change of a published article and its conversation
+    said_at: datetime | None  # from which its page counts how long ago each comment was written; None without any
+
+
 def article_version(slug: str) -> Question:
-    """Changes with every visible change of a published article and its conversation; None if there is none."""
+    """Answered with the article's Version; None if there is no such article, or it is not published."""
     now = timezone.now()
-    return Question(_ARTICLE, [now, now, slug]).first()
+
+    def read(rows: list[tuple]) -> list[Version]:
+        return [Version((pk, *changes), newest and count_from(newest, now)) for pk, newest, *changes in rows]
+
+    return Question(_ARTICLE, [now, now, slug], read).first()
 
 
 def newest_version(before: int | None, most: int) -> Question:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from articles.models import Article, Page
 from articles.passages import with_marks
-from articles.versions import article_version, latest_number, newest_version, page_etag
+from articles.versions import Version, article_version, latest_number, newest_version, page_etag
 from comments.forms import CommentForm
 from comments.models import Passage
 from comments.own import form_slots, own_form, own_marks
@@ -69,9 +69,9 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     if version is None:
         raise Http404
     position = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, ""))
-    article, skeleton = _page_for_everyone(slug, version, position)
+    etag = page_etag(version, position.query(explicit=True))
+    article, skeleton = _page_for_everyone(slug, version, position, etag)
     if reads_only(request):
-        etag = page_etag(version, position.query(explicit=True))
         unchanged = get_conditional_response(request, etag=quote_etag(etag))
         return _for_everyone(request, unchanged or HttpResponse(skeleton.fill({})), etag=etag)
     response = HttpResponse(skeleton.fill(_own(request, article, skeleton)))
@@ -122,22 +122,21 @@ def _home_for_everyone(before: int | None) -> Skeleton:
     return Skeleton.cut(render_to_string("articles/home.html", context))
 
 
-def _page_for_everyone(slug: str, version: tuple, position: Position) -> tuple[Article, Skeleton]:
+def _page_for_everyone(slug: str, version: Version, position: Position, etag: str) -> tuple[Article, Skeleton]:
     """Rendered without the request: nothing of a reader can get into it."""
-    etag = page_etag(version, position.query(explicit=True))
     kept = _pages.get(etag)
     if kept is None:
-        article, frame, form = _frame_for_everyone(slug, version)
-        section = section_html(article, thread_page(article, position), form)
+        article, frame, form = _frame_for_everyone(slug, version.changes)
+        section = section_html(article, thread_page(article, position), form, version.said_at)
         page = frame.with_parts({"adresse": escape(position.query()), "gespraech": section})
         kept = article, page
         _pages.put(etag, kept, size=page.size)
     return kept
 
 
-def _frame_for_everyone(slug: str, version: tuple) -> tuple[Article, Skeleton, str]:
+def _frame_for_everyone(slug: str, changes: tuple) -> tuple[Article, Skeleton, str]:
     """What all pages of a conversation share, and the form, which stands within the rest: made once a version."""
-    etag = page_etag(version, "")
+    etag = page_etag(changes, "")
     kept = _frames.get(etag)
     if kept is None:
         article = get_object_or_404(Article.objects.published().for_page(), slug=slug)

@@ -151,7 +151,7 @@ def reply_html(comment: Comment, sentence: str, *, passing: bool, count: bool) -
     article = comment.article
     article.counters.refresh_from_db()
     thread = Thread([Node(comment, parent=comment.parent)])
-    shown = Skeleton.cut(threads_html(article, [thread])).fill(_author_slots(comment))
+    shown = Skeleton.cut(threads_html(article, [thread], timezone.now())).fill(_author_slots(comment))
     said = {"sentence": sentence, "passing": passing}
     return render("reply", {"shown": mark_safe(shown), "title": title_of(article) if count else "", **said})
 

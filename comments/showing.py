@@ -6,7 +6,7 @@ come, and each comment then takes one `%`: 10 µs, where rendering it took 60.
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from articles.models import Article
 from comments.models import Comment
 from comments.position import Order, Position, View
 from comments.threads import PICKS, Node, Thread, ThreadPage, picked
+from newsroom.text.ago import DAY, ago
 from newsroom.text.links import holds_address
 
 VOTED = "respekt-"  # the slots of the votes; their names end with the comment's id
@@ -30,7 +31,7 @@ PICKED = "empfohlen-"  # the same, of the editors' picks in their list
 _END_OF_REPLIES = "</details>"
 # The values that are put into a pattern: HTML, so what people wrote is escaped before.
 _VALUES = {
-    "comment": ["pk", "anchor", "address", "name", "website", "answers", "answered", "moment", "time", "number"]
+    "comment": ["pk", "anchor", "address", "name", "website", "answers", "answered", "moment", "time", "ago", "number"]
     + ["passage", "html", "score", "replies", "closing"],
     "thread": ["comments", "address", "more", "closing"],
 }
@@ -53,8 +54,9 @@ class ThreadShape(NamedTuple):
     more: bool  # replies that are not on this page
 
 
-def section_html(article: Article, page: ThreadPage, form: str) -> SafeString:
-    """The whole conversation on the article's page: title, `form`, navigation, threads."""
+def section_html(article: Article, page: ThreadPage, form: str, now: datetime | None) -> SafeString:
+    """The whole conversation on the article's page: title, `form`, navigation, threads. How long ago comments were
+    written is counted from `now`; None if there are none."""
     position = page.position
     numbered = position.is_numbered and page.last > 1
     picks = picked(article) if position == Position(order=position.order) else []
@@ -63,7 +65,7 @@ def section_html(article: Article, page: ThreadPage, form: str) -> SafeString:
         "title": title_of(article),
         "form": SafeString(form),
         "page": page,
-        "threads": threads_html(article, page.threads),
+        "threads": threads_html(article, page.threads, now),
         "orders": [(order, position.moved(order=order).query(explicit=True)) for order in Order],
         "views": [(view, position.moved(view=view).query(explicit=True)) for view in View],
         "all_query": position.moved(view=View.THREADS).query(explicit=True),
@@ -86,17 +88,17 @@ def title_of(article: Article) -> str:
     return ngettext("%(count)s Kommentar", "%(count)s Kommentare", count) % {"count": count}
 
 
-def threads_html(article: Article, threads: list[Thread]) -> SafeString:
-    """The threads as everyone sees them, with slots."""
-    return mark_safe("".join(map(_shower(article), threads)))
+def threads_html(article: Article, threads: list[Thread], now: datetime | None) -> SafeString:
+    """The threads as everyone sees them at `now`, with slots."""
+    return mark_safe("".join(map(_shower(article, now), threads)))
 
 
-def _shower(article: Article) -> Callable[[Thread], str]:
+def _shower(article: Article, now: datetime | None) -> Callable[[Thread], str]:
     """Prints threads. What is the same for all comments of a page is found out once."""
     article_address, takes_answers = article.get_absolute_url(), article.takes_comments
     zone, short, language = timezone.get_current_timezone(), _short_format(), get_language()
     # Of older ones a script says how many days ago (reading.js), not seconds: three bytes less for each comment.
-    yesterday = timezone.now() - timedelta(days=1)
+    yesterday = now and now - DAY
 
     def show_comment(node: Node, replies: int, ending: int) -> str:
         comment = node.comment
@@ -121,6 +123,7 @@ def _shower(article: Article) -> Callable[[Thread], str]:
             **_answered(node.parent if shape.answers == "known" else None),
             "moment": published.isoformat(timespec="seconds" if comment.published_at > yesterday else "minutes"),
             "time": short(published),
+            "ago": ago(comment.published_at, now),
             "number": comment.number,
             "passage": _quoted(article, comment),
             "html": comment.html,

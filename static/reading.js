@@ -24,7 +24,7 @@ function ago(moment, now) {
   return seconds < YEAR ? inWords(seconds / MONTH, "month", "always") : inWords(seconds / YEAR, "year", "always"); // not "last year": it may be the one before
 }
 
-/* How long ago; the date and time stay beside it, for touch and keyboard too. */
+/* How long ago, as newsroom/text/ago.py says it, but by this clock and calendar, and it goes on. */
 function sayAgo() {
   const now = Date.now();
   for (const time of document.querySelectorAll(".comment .time time")) {
@@ -32,7 +32,6 @@ function sayAgo() {
     if (moment > now + MINUTE * 1000) continue; // a clock is wrong
     const said = ago(moment, now);
     if (time.firstChild.nodeValue === said) continue;
-    time.dataset.absolute ??= time.textContent;
     time.textContent = said;
   }
 }

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.template.base import Template
 from django.test import Client
+from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from xdist.scheduler import LoadFileScheduling
@@ -138,6 +140,12 @@ def quick_flush(django_db_setup, django_db_blocker) -> None:
 @pytest.fixture
 def article(db):
     return factories.article()
+
+
+@pytest.fixture
+def at(monkeypatch) -> Callable[[datetime], None]:
+    """Sets our clock; the database's goes on."""
+    return lambda moment: monkeypatch.setattr(timezone, "now", lambda: moment)
 
 
 @pytest.fixture

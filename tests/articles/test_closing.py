@@ -1,6 +1,5 @@
 """Closed comments say since when and why; an article may close by itself."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,12 +20,6 @@ SINCE = "Schreiben konnte man hier bis 27. November 2030, 18:30 Uhr."
 BY_HAND = "<p>Die Redaktion hat die Diskussion beendet.</p>"
 BY_TIME = "<p>Dieser Artikel stand nur für eine begrenzte Zeit zur Diskussion.</p>"
 NEVER_OPEN = "<p>Zu diesem Artikel hat die Redaktion keine Diskussion vorgesehen.</p>"
-
-
-@pytest.fixture
-def at(monkeypatch) -> Callable[[datetime], None]:
-    """Sets our clock; the database's goes on."""
-    return lambda moment: monkeypatch.setattr(timezone, "now", lambda: moment)
 
 
 def page(client, article: Article, **headers: str):

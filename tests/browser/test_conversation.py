@@ -14,6 +14,7 @@ from comments.mails import owner_token
 from comments.models import Comment
 from comments.threads import REPLIES_PER_THREAD
 from tests import factories
+from tests.moments import AGO, NOON
 
 STORED = "() => [localStorage.length, document.cookie]"
 
@@ -272,38 +273,26 @@ def test_time_is_said_in_words_with_the_clock_beside_it(page: Page, talk):
     expect(old).to_have_attribute("data-absolute", re.compile(r"^\d\d\.\d\d\.\d{4} \d\d:\d\d$"))
 
 
-# Hours before a noon in Berlin; what is days ago is counted by the calendar.
-AGO = [
-    (18, "vor 18 Stunden"),
-    (25, "gestern"),
-    (37, "vorgestern"),
-    (72, "vor 3 Tagen"),
-    (29 * 24, "vor 29 Tagen"),
-    (32 * 24, "vor 1 Monat"),
-    (300 * 24, "vor 9 Monaten"),
-    (500 * 24, "vor 1 Jahr"),
-    (800 * 24, "vor 2 Jahren"),
-    (-24, ""),  # what is still to come is not said in words
-]
-
-
-def test_long_ago_is_said_in_words_too(visit, talk):
+@pytest.mark.parametrize(("language", "place"), [("de", 0), ("en", 1)])
+def test_script_says_how_long_ago_in_the_words_of_the_server(visit, talk, language, place):
     page = visit(timezone_id="Europe/Berlin")
     page.goto(talk.get_absolute_url())
-    hours = [number for number, _ in AGO]
     said = page.evaluate(
-        """(hours) => hours.map((number) => {
-             const noon = new Date("2026-06-15T12:00"), time = document.querySelector("#kommentar-1 time");
-             Date.now = () => noon.getTime();
-             time.dateTime = new Date(noon - number * 3_600_000).toISOString();
-             time.textContent = "";
-             time.append("");
-             sayAgo();
-             return time.textContent;
-           })""",
-        hours,
+        """([noon, ages, language]) => {
+             document.documentElement.lang = language;
+             for (const made in formats) delete formats[made];
+             Date.now = () => noon * 1000;
+             const time = document.querySelector("#kommentar-1 time");
+             return ages.map((age) => {
+               time.dateTime = new Date((noon - age) * 1000).toISOString();
+               time.textContent = "–";
+               sayAgo();
+               return time.textContent;
+             });
+           }""",
+        [NOON.timestamp(), [age.total_seconds() for age, *_ in AGO] + [-86_400], language],
     )
-    assert said == [words for _, words in AGO]
+    assert said == [words[place] for _, *words in AGO] + ["–"]  # what is still to come stays as the server says it
 
 
 def test_new_since_the_last_visit_is_marked_where_it_was_asked_for(page: Page, talk):

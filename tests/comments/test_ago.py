@@ -1,0 +1,93 @@
+"""How long ago a comment was written, said on a page that is kept: for everyone, and for as long as it is true."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from articles.models import Article, Counters
+from comments.models import Comment
+from moderation.services import approve
+from tests import factories
+
+WRITTEN = datetime(2030, 11, 27, 10, 0, tzinfo=UTC)  # 11 o'clock here; later than now, so that the article is public
+
+
+@pytest.fixture
+def talk(article, at) -> Article:
+    """A thread of 11 o'clock and one of ten minutes later."""
+    for minutes in (0, 10):
+        at(WRITTEN + timedelta(minutes=minutes))
+        factories.comment(article, f"Nach {minutes} Minuten.")
+    return article
+
+
+def times(page) -> list[tuple[str, str]]:
+    """Of each comment, what is said and what stands beside it."""
+    return [(said, beside) for beside, said in re.findall(r'<time [^>]*data-absolute="(.*?)">(.*?)</time>', page.text)]
+
+
+def read(article: Article, **headers: str):
+    return Client().get(article.get_absolute_url(), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (timedelta(minutes=10), ["vor 10 Minuten", "jetzt"]),
+        (timedelta(minutes=71), ["vor 1 Stunde", "vor 1 Stunde"]),
+        (timedelta(hours=14), ["vor 14 Stunden", "vor 13 Stunden"]),
+        (timedelta(hours=25), ["gestern", "gestern"]),
+        (timedelta(days=90), ["vor 2 Monaten", "vor 2 Monaten"]),
+    ],
+)
+def test_said_beside_the_time(talk, at, later, said):
+    at(WRITTEN + later)
+    assert times(read(talk)) == list(zip(said, ["27.11.2030 11:00", "27.11.2030 11:10"], strict=True))
+    for address in (f"{talk.get_absolute_url()}gespraech/1/", f"{talk.get_absolute_url()}?ansicht=flach"):
+        assert times(Client().get(address))[0] == (said[0], "27.11.2030 11:00")
+
+
+@pytest.mark.parametrize(
+    ("later", "unchanged", "changed"),
+    [
+        (timedelta(minutes=30), timedelta(seconds=59), timedelta(seconds=61)),
+        (timedelta(hours=5, minutes=10), timedelta(minutes=9), timedelta(minutes=11)),
+        (timedelta(days=2), timedelta(hours=12), timedelta(hours=14)),  # midnight here is 13 hours later
+    ],
+)
+def test_kept_until_another_word_is_due(talk, at, later, unchanged, changed):
+    at(WRITTEN + later)
+    before = read(talk)
+    at(WRITTEN + later + unchanged)
+    assert read(talk).content == before.content
+    assert read(talk, if_none_match=before["ETag"]).status_code == 304
+    at(WRITTEN + later + changed)
+    after = read(talk, if_none_match=before["ETag"])
+    assert after.status_code == 200
+    assert after["ETag"] != before["ETag"]
+
+
+def test_newest_comment_decides_how_long_even_if_it_is_gone(talk, at):
+    """Its number stays the last; a page that is made anew a little too often is still right."""
+    Comment.objects.filter(number=2).update(state=Comment.State.REMOVED)
+    at(WRITTEN + timedelta(minutes=40))
+    assert times(read(talk)) == [("vor 40 Minuten", "27.11.2030 11:00")]
+
+
+def test_feed_does_not_change_with_the_hour(talk, at):
+    feed = f"{talk.get_absolute_url()}feed/"
+    at(WRITTEN + timedelta(minutes=20))
+    before = Client().get(feed)
+    at(WRITTEN + timedelta(hours=20))
+    assert Client().get(feed, headers={"If-None-Match": before["ETag"]}).status_code == 304
+
+
+def test_approved_late_is_new_when_it_appears(article, at, moderator):
+    at(WRITTEN)
+    held = factories.comment(article, "Geprüft.", state=Comment.State.HELD)
+    at(WRITTEN + timedelta(hours=3))
+    approve(held, moderator=moderator)
+    assert times(read(article)) == [("jetzt", "27.11.2030 14:00")]
+    assert Counters.objects.get().commented_at == WRITTEN + timedelta(hours=3)
