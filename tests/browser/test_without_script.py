@@ -1,8 +1,10 @@
 """The same path with JavaScript switched off: every step is a page and a form."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from comments.models import Comment
@@ -183,3 +185,30 @@ def confirm(page: Page) -> None:
 def link(text: str, path: str) -> str:
     (address,) = {word for word in re.findall(r"https?://\S+", text) if path in word}
     return address
+
+
+def test_reader_sees_how_long_ago_and_when(visit, article):
+    """The time itself where a pointer or the keyboard asks for it, and always where neither can."""
+    factories.comment(article)
+    moment = timezone.now() - timedelta(days=3)
+    Comment.objects.update(published_at=moment)
+    when = f"· {timezone.localtime(moment):%d.%m.%Y %H:%M}"
+    beside = "(time) => getComputedStyle(time, '::after').content"
+
+    page = visit(java_script_enabled=False)
+    page.goto(article.get_absolute_url())
+    time = page.locator("#kommentar-1 time")
+    expect(time).to_have_text("vor 3 Tagen")
+    assert time.evaluate(beside) == "none"
+    time.hover()
+    assert when in time.evaluate(beside)
+    page.mouse.move(0, 0)
+    page.get_by_role("link", name=re.compile("vor 3 Tagen")).focus()
+    page.keyboard.press("Shift+Tab")
+    assert time.evaluate(beside) == "none"
+    page.keyboard.press("Tab")
+    assert when in time.evaluate(beside)
+
+    phone = visit(java_script_enabled=False, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    phone.goto(article.get_absolute_url())
+    assert when in phone.locator("#kommentar-1 time").evaluate(beside)
