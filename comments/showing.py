@@ -123,7 +123,7 @@ def _shower(article: Article, now: datetime | None) -> Callable[[Thread], str]:
             **_answered(node.parent if shape.answers == "known" else None),
             "moment": published.isoformat(timespec="seconds" if comment.published_at > yesterday else "minutes"),
             "time": short(published),
-            "ago": ago(comment.published_at, now),
+            "ago": ago(published, now, language),
             "number": comment.number,
             "passage": _quoted(article, comment),
             "html": comment.html,
