@@ -156,14 +156,18 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
     )
     wait = article.slow_mode - (timezone.now() - latest).total_seconds() if latest else 0
     if wait > 0:
-        sentence = ngettext(
+        sentence = _(
             "Zwischen zwei eigenen Kommentaren ist hier eine Pause (%(pause)s). Ihr Text steht noch hier;"
-            " in %(count)d Sekunde können Sie ihn abschicken.",
-            "Zwischen zwei eigenen Kommentaren ist hier eine Pause (%(pause)s). Ihr Text steht noch hier;"
-            " in %(count)d Sekunden können Sie ihn abschicken.",
-            math.ceil(wait),
+            " in %(wait)s können Sie ihn abschicken."
         )
-        raise Refused(sentence % {"pause": article.get_slow_mode_display(), "count": math.ceil(wait)}, 429)
+        raise Refused(sentence % {"pause": article.get_slow_mode_display(), "wait": _in_words(wait)}, 429)
+
+
+def _in_words(seconds: float) -> str:
+    """Never too short: after it, the comment is taken."""
+    if seconds <= 90:
+        return ngettext("%d Sekunde", "%d Sekunden", math.ceil(seconds)) % math.ceil(seconds)
+    return ngettext("%d Minute", "%d Minuten", math.ceil(seconds / 60)) % math.ceil(seconds / 60)
 
 
 _SAME_SUBMISSION = """

@@ -178,6 +178,25 @@ def test_pause_between_ones_own_comments(article):
     assert device.post(write, factories.words("Zwei.")).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("pause", "ago", "left"),
+    [
+        (300, 10, "in 5 Minuten können Sie"),
+        (300, 209, "in 2 Minuten können Sie"),
+        (300, 211, "in 89 Sekunden können Sie"),
+        (60, 10, "in 50 Sekunden können Sie"),
+        (30, 29, "in 1 Sekunde können Sie"),
+    ],
+)
+def test_pause_says_how_long_it_still_lasts(article, at, pause, ago, left):
+    Article.objects.update(slow_mode=pause)
+    device, now = Client(), timezone.now()
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Eins."))
+    Comment.objects.update(created_at=now - timedelta(seconds=ago))
+    at(now)
+    assert left in device.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Zwei.")).text
+
+
 def test_same_submission_twice_is_not_a_second_comment_in_slow_mode(article):
     Article.objects.update(slow_mode=60)
     device, words = Client(), factories.words()
