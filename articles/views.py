@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.html import escape
 from django.utils.http import quote_etag
@@ -127,7 +128,8 @@ def _page_for_everyone(slug: str, version: Version, position: Position, etag: st
     kept = _pages.get(etag)
     if kept is None:
         article, frame, form = _frame_for_everyone(slug, version.changes)
-        section = section_html(article, thread_page(article, position), form, version.said_at)
+        # The first comment may come between the version and the page.
+        section = section_html(article, thread_page(article, position), form, version.said_at or timezone.now())
         page = frame.with_parts({"adresse": escape(position.query()), "gespraech": section})
         kept = article, page
         _pages.put(etag, kept, size=page.size)

@@ -54,9 +54,8 @@ class ThreadShape(NamedTuple):
     more: bool  # replies that are not on this page
 
 
-def section_html(article: Article, page: ThreadPage, form: str, now: datetime | None) -> SafeString:
-    """The whole conversation on the article's page: title, `form`, navigation, threads. How long ago comments were
-    written is counted from `now`; None if there are none."""
+def section_html(article: Article, page: ThreadPage, form: str, now: datetime) -> SafeString:
+    """The whole conversation on the article's page at `now`: title, `form`, navigation, threads."""
     position = page.position
     numbered = position.is_numbered and page.last > 1
     picks = picked(article) if position == Position(order=position.order) else []
@@ -88,17 +87,17 @@ def title_of(article: Article) -> str:
     return ngettext("%(count)s Kommentar", "%(count)s Kommentare", count) % {"count": count}
 
 
-def threads_html(article: Article, threads: list[Thread], now: datetime | None) -> SafeString:
+def threads_html(article: Article, threads: list[Thread], now: datetime) -> SafeString:
     """The threads as everyone sees them at `now`, with slots."""
     return mark_safe("".join(map(_shower(article, now), threads)))
 
 
-def _shower(article: Article, now: datetime | None) -> Callable[[Thread], str]:
+def _shower(article: Article, now: datetime) -> Callable[[Thread], str]:
     """Prints threads. What is the same for all comments of a page is found out once."""
     article_address, takes_answers = article.get_absolute_url(), article.takes_comments
     zone, short, language = timezone.get_current_timezone(), _short_format(), get_language()
     # Of older ones a script says how many days ago (reading.js), not seconds: three bytes less for each comment.
-    yesterday = now and now - DAY
+    yesterday = now - DAY
 
     def show_comment(node: Node, replies: int, ending: int) -> str:
         comment = node.comment

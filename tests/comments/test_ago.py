@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
+from articles import views
 from articles.models import Article, Counters
 from comments.models import Comment
+from comments.threads import thread_page
 from moderation.services import approve
 from tests import factories
 
@@ -91,3 +93,12 @@ def test_approved_late_is_new_when_it_appears(article, at, moderator):
     approve(held, moderator=moderator)
     assert times(read(article)) == [("jetzt", "27.11.2030 14:00")]
     assert Counters.objects.get().commented_at == WRITTEN + timedelta(hours=3)
+
+
+def test_first_comment_may_come_while_the_page_is_made(article, monkeypatch):
+    def answered_meanwhile(*asked):
+        factories.comment(article)
+        return thread_page(*asked)
+
+    monkeypatch.setattr(views, "thread_page", answered_meanwhile)
+    assert [said for said, _ in times(read(article))] == ["jetzt"]
