@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import re_accepts_gzip
 from django.utils.cache import get_conditional_response
 
-from articles.versions import article_version, page_etag
+from articles.versions import article_version
 from comments.position import REMEMBERED, Position
 from newsroom.middleware import Handler
 from newsroom.pages.memory import Memory
@@ -60,14 +60,14 @@ def short_way(get_response: Handler) -> Handler:
         slug, asks_for_latest = found.groups()
         encoding = bool(re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")))
         if asks_for_latest:
-            key, valid = (slug, encoding), _LATEST_VALID
+            key, etag, valid = (slug, encoding), None, _LATEST_VALID
         elif reads_only(request) and (version := ask(article_version(slug))[0]) is not None:
             request.article_version = version
-            position = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, ""))
-            key, valid = (page_etag(version, position.query(explicit=True)), encoding), inf
+            query = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, "")).query(explicit=True)
+            key, etag, valid = (slug, query, encoding), version.page_etag(query), inf
         else:
             return get_response(request)
-        answer = _answers.get(key)
+        answer = _answers.get(key, etag)
         if answer is not None and monotonic() - answer.made_at < valid:
             return answer.respond(request)
         response = get_response(request)
@@ -78,7 +78,7 @@ def short_way(get_response: Handler) -> Handler:
             and "public" in response.headers.get("Cache-Control", "")
         ):
             answer = Answer(response.content, dict(response.headers))
-            _answers.put(key, answer, size=len(answer.body) + 2000)
+            _answers.put(key, etag, answer, size=len(answer.body) + 2000)
         return response
 
     return middleware

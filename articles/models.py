@@ -253,16 +253,16 @@ class Article(models.Model):
 # `{after}` is for what must have been done before, as a FROM clause.
 NUMBER_COMMENT = """
     UPDATE articles_counters SET comments = comments + 1, last_number = last_number + 1,
-        last_thread = last_thread + %s::int, activity = activity + 1, commented_at = %s
+        last_thread = last_thread + %s::int, activity = activity + 1
     {after} WHERE article_id = %s
     RETURNING last_number AS number, CASE WHEN %s THEN last_thread END AS thread_number
 """
 
 
 class CountersQuerySet(models.QuerySet):
-    def number_comment(self, article_id: int, at: datetime, *, opens_thread: bool) -> tuple[int, int | None]:
-        """Counts one more comment, published `at`; returns its number and, for a root, its thread number."""
-        return fetch_one(NUMBER_COMMENT.format(after=""), [opens_thread, at, article_id, opens_thread])
+    def number_comment(self, article_id: int, *, opens_thread: bool) -> tuple[int, int | None]:
+        """Counts one more published comment; returns its number and, for a root, its thread number."""
+        return fetch_one(NUMBER_COMMENT.format(after=""), [opens_thread, article_id, opens_thread])
 
     def touch(self, article_id: int, **changes: int) -> None:
         """Adds `changes` to the named counters and marks the article's page as changed."""
@@ -278,7 +278,6 @@ class Counters(models.Model):
     comments = models.PositiveIntegerField(default=0)  # published now
     last_number = models.PositiveIntegerField(default=0)  # the newest comment's number; never falls
     last_thread = models.PositiveIntegerField(default=0)  # the newest thread's number; never falls
-    commented_at = models.DateTimeField(null=True)  # when the newest comment was published, even if it is gone again
     ratings = models.PositiveIntegerField(default=0)
     stars = models.PositiveIntegerField(default=0)  # the sum of all ratings
     activity = models.PositiveBigIntegerField(default=0)  # every visible change; the page's ETag comes from it
@@ -295,9 +294,6 @@ class Counters(models.Model):
                 condition=Q(stars__gte=F("ratings")) & Q(stars__lte=5 * F("ratings")),
             ),
             models.CheckConstraint(name="counters_comments_numbered", condition=Q(comments__lte=F("last_number"))),
-            models.CheckConstraint(
-                name="counters_comments_have_time", condition=Q(last_number=0) | Q(commented_at__isnull=False)
-            ),
         ]
 
     def __str__(self) -> str:

@@ -21,8 +21,14 @@ _PUBLISHED = """
     LEFT JOIN articles_section section ON section.id = article.section_id
     WHERE article.state = 'published' AND article.published_at <= %s
 """
+# When its newest comment was published, even if that is gone again: the words for how long ago it was are due to change
+# first (count_from).
+_NEWEST_COMMENT = """
+    (SELECT published_at FROM comments_comment WHERE article_id = article.id AND number IS NOT NULL
+     ORDER BY number DESC LIMIT 1)
+"""
 _ARTICLE = (
-    _PUBLISHED.format(changes="counters.commented_at, counters.activity, article.closes_at <= %s")
+    _PUBLISHED.format(changes=f"{_NEWEST_COMMENT}, counters.activity, article.closes_at <= %s")
     + "AND article.slug = %s"
 )
 _NEWEST = _PUBLISHED.format(changes="counters.comments")
@@ -33,6 +39,9 @@ _ORDER = " ORDER BY article.published_at DESC, article.id DESC LIMIT %s"
 class Version(NamedTuple):
     changes: tuple  # is another after every visible change of a published article and its conversation
     said_at: datetime | None  # from which its page counts how long ago each comment was written; None without any
+
+    def page_etag(self, position: str) -> str:
+        return page_etag((*self.changes, self.said_at), position)
 
 
 def article_version(slug: str) -> Question:

@@ -51,10 +51,10 @@ def home(request: HttpRequest) -> HttpResponse:
     before = int(last_seen) if last_seen.isascii() and last_seen.isdigit() and len(last_seen) <= 18 else None
     (version,) = ask_with_reader(request, newest_version(before, ARTICLES_PER_PAGE + 1))
     etag = page_etag(version, f"/{before}")
-    page = _homes.get(etag)
+    page = _homes.get(before, etag)
     if page is None:
         page = _home_for_everyone(before)
-        _homes.put(etag, page, size=page.size)
+        _homes.put(before, etag, page, size=page.size)
     response = HttpResponse(page.fill(account_slot(request) | answer_slots(request) if has_acted(request) else {}))
     return _for_everyone(request, response, etag=etag)
 
@@ -70,7 +70,7 @@ def article_page(request: HttpRequest, slug: str) -> HttpResponse:
     if version is None:
         raise Http404
     position = Position.from_query(request.GET.dict(), request.COOKIES.get(REMEMBERED, ""))
-    etag = page_etag(version, position.query(explicit=True))
+    etag = version.page_etag(position.query(explicit=True))
     article, skeleton = _page_for_everyone(slug, version, position, etag)
     if reads_only(request):
         unchanged = get_conditional_response(request, etag=quote_etag(etag))
@@ -125,21 +125,22 @@ def _home_for_everyone(before: int | None) -> Skeleton:
 
 def _page_for_everyone(slug: str, version: Version, position: Position, etag: str) -> tuple[Article, Skeleton]:
     """Rendered without the request: nothing of a reader can get into it."""
-    kept = _pages.get(etag)
+    key = (slug, position.query(explicit=True))
+    kept = _pages.get(key, etag)
     if kept is None:
         article, frame, form = _frame_for_everyone(slug, version.changes)
         # The first comment may come between the version and the page.
         section = section_html(article, thread_page(article, position), form, version.said_at or timezone.now())
         page = frame.with_parts({"adresse": escape(position.query()), "gespraech": section})
         kept = article, page
-        _pages.put(etag, kept, size=page.size)
+        _pages.put(key, etag, kept, size=page.size)
     return kept
 
 
 def _frame_for_everyone(slug: str, changes: tuple) -> tuple[Article, Skeleton, str]:
     """What all pages of a conversation share, and the form, which stands within the rest: made once a version."""
     etag = page_etag(changes, "")
-    kept = _frames.get(etag)
+    kept = _frames.get(slug, etag)
     if kept is None:
         article = get_object_or_404(Article.objects.published().for_page(), slug=slug)
         write_url = reverse("write_comment", args=[article.slug])
@@ -164,7 +165,7 @@ def _frame_for_everyone(slug: str, changes: tuple) -> tuple[Article, Skeleton, s
         form = render_to_string(f"comments/{'form' if article.takes_comments else 'closed'}.html", context)
         del article.source, article.html  # long, and printed; Django would fetch them again
         kept = article, frame, form
-        _frames.put(etag, kept, size=frame.size + getsizeof(form))
+        _frames.put(slug, etag, kept, size=frame.size + getsizeof(form))
     return kept
 
 

@@ -131,9 +131,8 @@ class Builder:
             )
             cursor.execute(
                 "UPDATE articles_counters SET comments = %s, last_number = %s, last_thread = %s,"
-                " activity = activity + %s, commented_at = (SELECT published_at FROM comments_comment"
-                " WHERE article_id = %s AND number = %s) WHERE article_id = %s",
-                [size, size, sum(root is None for root in roots), size + sum(scores), article.pk, size, article.pk],
+                " activity = activity + %s WHERE article_id = %s",
+                [size, size, sum(root is None for root in roots), size + sum(scores), article.pk],
             )
         for name in ("comments_comment", "comments_vote"):
             self.connection.execute(f"ANALYZE {name}")  # or the questions would be answered row by row

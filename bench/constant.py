@@ -43,8 +43,7 @@ def answer(request: HttpRequest, slug: str) -> HttpResponse:
 # row is that of the comment answered.
 STORE = """
     WITH counted AS (
-        UPDATE articles_counters SET last_number = last_number + 1, comments = comments + 1,
-            commented_at = now()
+        UPDATE articles_counters SET last_number = last_number + 1, comments = comments + 1
         WHERE article_id = (SELECT article_id FROM comments_comment WHERE id = %(parent)s) RETURNING last_number
     ), stored AS (
         INSERT INTO comments_comment (body, html, form_key, number, created_at, published_at, parent_id, root_id, depth,

@@ -65,7 +65,7 @@ def publish(comment: Comment, *, last: bool = False) -> None:
     else:
         _count_in_place(comment, +1)
         comment.number, comment.thread_number = Counters.objects.number_comment(
-            comment.article_id, comment.published_at, opens_thread=comment.parent_id is None
+            comment.article_id, opens_thread=comment.parent_id is None
         )
         comment.save()
         ask(tells)
@@ -248,7 +248,7 @@ _COUNT_AND_NUMBER = f"""
 def _numbering(comment: Comment) -> Question:
     """Stores a new comment, counted and numbered."""
     opens_thread = comment.parent_id is None
-    parameters = [comment.root_id, opens_thread, comment.published_at, comment.article_id, opens_thread]
+    parameters = [comment.root_id, opens_thread, comment.article_id, opens_thread]
     return insertion(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
 
 

@@ -24,18 +24,18 @@ function ago(moment, now) {
   return seconds < YEAR ? inWords(seconds / MONTH, "month", "always") : inWords(seconds / YEAR, "year", "always"); // not "last year": it may be the one before
 }
 
-/* How long ago, as newsroom/text/ago.py says it, but by this clock and calendar, and it goes on. */
+/* How long ago, as newsroom/text/ago.py says it, but by this clock and calendar, and it goes on; the date beside it stays. */
 function sayAgo() {
   const now = Date.now();
   for (const time of document.querySelectorAll(".comment .time time")) {
     const moment = Date.parse(time.dateTime);
     if (moment > now + MINUTE * 1000) continue; // a clock is wrong
     const said = ago(moment, now);
-    if (time.firstChild.nodeValue === said) continue;
-    time.textContent = said;
+    if (time.firstChild.nodeValue !== said) time.firstChild.nodeValue = said;
   }
 }
 setInterval(sayAgo, 30_000);
+addEventListener("pageshow", sayAgo); // out of the browser's memory, as it was left
 
 /* In a cookie, for a year; the server reads it too. An empty value takes it away. */
 function keep(name, value) {

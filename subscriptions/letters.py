@@ -99,11 +99,10 @@ _circulars: Memory[Circular] = Memory(2_000_000)
 
 def _comment(claimed: Claimed) -> Comment:
     """With its article and what it answers, asked of the database once for all its recipients."""
-    key = (claimed.comment_id, claimed.versions)
-    comment = _comments.get(key)
+    comment = _comments.get(claimed.comment_id, claimed.versions)
     if comment is None:
         comment = Comment.objects.with_article().get(pk=claimed.comment_id)
-        _comments.put(key, comment, size=20_000 + len(comment.html))
+        _comments.put(claimed.comment_id, claimed.versions, comment, size=20_000 + len(comment.html))
     return comment
 
 
@@ -111,13 +110,13 @@ def _comment_mail(claimed: Claimed, comment: Comment) -> EmailMessage:
     subscription = Subscription(pk=claimed.subscription_id, email=claimed.email)
     delivery = Delivery(pk=claimed.pk, comment_id=claimed.comment_id, subscription=subscription, email=claimed.email)
     personal = Personal.of(delivery, answered=claimed.answered)
-    key = (claimed.comment_id, claimed.versions, claimed.kind, translation.get_language(), bool(personal.answered_id))
+    key = (claimed.comment_id, claimed.kind, translation.get_language(), bool(personal.answered_id))
     places = personal.placeholders()
-    circular = _circulars.get(key)
+    circular = _circulars.get(key, claimed.versions)
     if circular is None:
         model = comment_mail(comment, kind=claimed.kind, personal=places)
         circular = Circular(model, [getattr(places, field.name) for field in fields(places)])
-        _circulars.put(key, circular, size=circular.size)
+        _circulars.put(key, claimed.versions, circular, size=circular.size)
     if not circular.is_faithful:
         return comment_mail(comment, kind=claimed.kind, personal=personal)
     pairs = {getattr(places, field.name): getattr(personal, field.name) for field in fields(places)}

@@ -48,14 +48,22 @@ def _in_words(count: int, unit: str, _language: str) -> str:
     return _SAID[unit] % count
 
 
+# Of a page whose newest comment is that old: in what steps its time goes on. None: at midnight.
+_STEPS = ((YEAR, 30 * DAY), (MONTH, 7 * DAY), (DAY, None), (HOUR, 10 * MINUTE))
+
+
 def count_from(newest: datetime, now: datetime) -> datetime:
-    """The time, in UTC as are both given, from which to count how long ago `newest` was and everything older. It moves
-    only when the words may change: every minute while they are minutes, every ten while they are hours, then at
-    midnight; so what was printed with it can be kept until it is another."""
+    """The time, in UTC as are both given, from which to count how long ago `newest` was and everything older: now, or a
+    little before. It moves in steps, so that what was printed with it can be kept from one to the next: a minute each
+    while `newest` is minutes old, ten while it is hours; at midnight while it is days; then seven and thirty days."""
     age = now - newest
-    if age < DAY:
-        step = MINUTE if age < HOUR else 10 * MINUTE
-        return newest + age // step * step
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    # Not so early that `newest` would be said in hours, and these would stand still.
-    return max(midnight.astimezone(UTC), newest + DAY)
+    if age < HOUR:
+        return newest + age // MINUTE * MINUTE
+    least, step = next(entry for entry in _STEPS if age >= entry[0])
+    if step is None:
+        midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        begin = midnight.astimezone(UTC)
+    else:
+        begin = newest + age // step * step
+    # Not so early that `newest` would be said in the smaller unit, and then stand still.
+    return max(begin, newest + least)

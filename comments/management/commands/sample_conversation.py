@@ -129,7 +129,7 @@ def store(conversation: list[Written], article: Article, counters: Counters, cha
             counters.last_thread += comment.parent is None
             comment.number = counters.last_number
             comment.thread_number = counters.last_thread if comment.parent is None else None
-            comment.published_at = counters.commented_at = written.at
+            comment.published_at = written.at
         if comment.is_published:
             counters.comments += 1
             if comment.root is not None:
