@@ -29,6 +29,11 @@ _QUOTATION = re.compile(r"<blockquote>(?:(?!<blockquote>).)*?</blockquote>", re.
 _BLOCK = re.compile(r"<(?!/?(?:a|em|strong|code)\b)")
 
 
+def undo_seconds() -> float:
+    """How long a comment can be taken back: a fifth longer than its button says, whose press takes its way."""
+    return 1.2 * settings.UNDO_SECONDS
+
+
 class PassageQuerySet(models.QuerySet):
     def counted(self, article: Article) -> dict[Quote, int]:
         """How many published comments an article's passages have; at most the PASSAGES_MARKED most commented ones."""
@@ -276,7 +281,7 @@ class Comment(models.Model):
     def is_told_of(self) -> bool:
         """May subscribers have been mailed? Then it cannot be taken back any more as if it had never been written."""
         waited = timezone.now() - self.published_at if self.published_at else timedelta(0)
-        return waited > timedelta(seconds=settings.UNDO_SECONDS)
+        return waited > timedelta(seconds=undo_seconds())
 
     def is_by(self, reader: Reader | None) -> bool:
         return reader is not None and self.reader_id == reader.pk

@@ -148,12 +148,12 @@ def badge_of(reader: Reader, article: Article) -> str:
 
 
 def _keep_slow_mode(article: Article, reader: Reader) -> None:
-    """One comment a reader in so many seconds, where the editors want it so. Raises Refused."""
+    """One comment a reader in so many seconds, where the editors want it so; who took one back may send another. Raises
+    Refused."""
     if not article.slow_mode:
         return
-    latest = (
-        reader.comments.filter(article=article).order_by("-created_at").values_list("created_at", flat=True).first()
-    )
+    standing = reader.comments.filter(article=article).exclude(state=Comment.State.DELETED)
+    latest = standing.order_by("-created_at").values_list("created_at", flat=True).first()
     wait = article.slow_mode - (timezone.now() - latest).total_seconds() if latest else 0
     if wait > 0:
         sentence = _(

@@ -3,14 +3,13 @@
 How a new one comes is comments.posting.
 """
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import NUMBER_COMMENT, Counters
-from comments.models import Comment, Passage, Vote
+from comments.models import Comment, Passage, Vote, undo_seconds
 from comments.screening import Circumstances, attempt, rules_by_now, screen
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
@@ -58,7 +57,7 @@ def publish(comment: Comment, *, last: bool = False) -> None:
             ask(telling(comment))
         return
     comment.published_at = timezone.now()
-    tells = telling(comment, in_seconds=settings.UNDO_SECONDS)
+    tells = telling(comment, in_seconds=undo_seconds())
     if comment.pk is None:
         _count_at_passage(comment, +1)
         ask(_numbering(comment), tells, last=last)

@@ -28,6 +28,8 @@ def write_page(
     """`action` is where the form goes; empty for the address asked for, or that of the passage. A parent that is gone
     cannot be answered any more: then the form is for a comment of its own."""
     gone = parent is not None and not parent.is_published
+    if request.method == "GET" and not request.htmx:  # there the script says what is focused
+        form.fields["body"].widget.attrs["autofocus"] = True
     if passage is not None and not action:
         action = sealed_address(article, passage.quote)
     context = {

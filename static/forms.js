@@ -277,9 +277,9 @@ document.addEventListener("input", ({ target }) => {
 
 // --- Times that run out: taking back, changing ----------------------------------------------------------------------
 
-setInterval(() => {
+function countDown() {
   for (const tool of document.querySelectorAll("[data-seconds]")) {
-    tool.ends ??= Date.now() + tool.dataset.seconds * 1000; // seen a second after it came, at the latest
+    tool.ends ??= Date.now() + tool.dataset.seconds * 1000;
     const left = Math.ceil((tool.ends - Date.now()) / 1000);
     if (left <= 0) {
       if (tool === document.activeElement) tool.nextElementSibling?.focus(); // the keyboard stays in its row
@@ -287,4 +287,7 @@ setInterval(() => {
     } else if (tool.classList.contains("undo")) tool.textContent = `${tool.textContent.replace(/ \(\d+\)$/, "")} (${left})`;
     else tool.querySelector("span").textContent = `(${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")})`;
   }
-}, 1000);
+}
+countDown();
+setInterval(countDown, 1000);
+document.addEventListener("htmx:load", countDown); // at once where one comes

@@ -38,12 +38,26 @@ let wanted = null;
 let pageAddress = ""; // the page's own address, where a comment's stands in its place
 const withHash = (address, hash) => address.split("#")[0] + hash;
 
+// The comments that were on the page under its address.
+let printed = new Set();
+function notePrinted() {
+  printed = new Set([...document.querySelectorAll("#faeden .comment")].map(({ id }) => id));
+}
+notePrinted();
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => { if (target?.id === "kommentare") notePrinted(); });
+
+/* The one comment that the reader looks at now. */
+function mark(comment) {
+  for (const before of document.querySelectorAll(".comment.found")) before.classList.remove("found");
+  comment.classList.add("found");
+}
+
 function show(anchor) {
   const element = document.getElementById(anchor);
   if (!element) return false;
-  element.classList.add("found");
+  mark(element);
   // What came while the page was open has its place on another page, perhaps: its permalink finds it.
-  const standsElsewhere = (element.matches(".sent .comment, .just-arrived .comment") && !location.pathname.includes("/gespraech/")) || location.pathname.startsWith("/kommentar/");
+  const standsElsewhere = (!printed.has(anchor) && !location.pathname.includes("/gespraech/")) || location.pathname.startsWith("/kommentar/");
   const permalink = standsElsewhere && element.querySelector(":scope > header a.time")?.getAttribute("href");
   if (permalink && !location.pathname.startsWith("/kommentar/")) pageAddress = location.href;
   history.replaceState(history.state, "", permalink || `#${anchor}`);
@@ -94,15 +108,20 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
   if (!target?.matches(".slot")) return;
   const field = target.querySelector("textarea");
   if (!field) return;
+  if (quoted) restoreDrafts(target); // first, or the quotation would take its place
+  writeOn(field);
+});
+
+/* At the end, after what is quoted now. */
+function writeOn(field) {
   if (quoted) {
-    restoreDrafts(target); // first, or the quotation would take its place
     field.value = `${field.value ? `${field.value.trimEnd()}\n\n` : ""}${quoted}\n\n`;
     field.dispatchEvent(new Event("input", { bubbles: true }));
     quoted = "";
   }
   field.focus();
   field.setSelectionRange(field.value.length, field.value.length);
-});
+}
 
 // Words marked in a comment stand quoted in the answer to it.
 let quoted = "";
@@ -135,7 +154,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const open = target?.matches(".slot") && target.querySelector("textarea");
   if (!open) return;
   event.preventDefault();
-  open.focus();
+  if (quoted) writeOn(open);
+  else open.focus();
 });
 
 // A page without scripts begins anew at the bar; here only the conversation is exchanged, and the bar stays in view.
@@ -173,6 +193,7 @@ document.addEventListener("htmx:afterSwap", () => {
   const thread = document.getElementById(known[0])?.closest(".thread");
   const first = [...(thread?.querySelectorAll(".comment") ?? [])].find((comment) => !known.includes(comment.id));
   if (!first) return;
+  mark(first);
   first.focus({ preventScroll: true });
   scrollBy({ top: first.getBoundingClientRect().top - top, behavior: "instant" });
 });

@@ -416,6 +416,7 @@ function arrive() {
   // The browser would scroll back to where the page it remembers was, before parts of it came.
   if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") history.scrollRestoration = "manual";
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  mark(target);
   target.focus({ preventScroll: true });
   target.scrollIntoView({ block: "center", behavior: "instant" }); // what is on its way there may still grow
 }

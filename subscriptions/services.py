@@ -122,7 +122,7 @@ def _ask(row: Subscription, network: str, with_comment: bool) -> None:
     send_opt_in.defer(subscription_id=row.pk if is_due else NOBODY, with_comment=with_comment)
 
 
-def telling(comment: Comment, *, in_seconds: int = 0) -> Question:
+def telling(comment: Comment, *, in_seconds: float = 0) -> Question:
     """Owes the job that tells who is subscribed now, if anybody is: most articles' comments cost no job at all. Ask in
     the transaction that publishes; with storing a new comment, or after it.
 

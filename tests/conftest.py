@@ -38,6 +38,7 @@ SLOWEST = [
     "browser/test_coming_back",
     "browser/test_arriving",
     "browser/test_without_script",
+    "browser/test_places",
     "browser/test_forms_with_script",
     "browser/test_no_trace",
     "browser/test_held",

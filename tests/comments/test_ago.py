@@ -28,7 +28,7 @@ def talk(article, at) -> Article:
 
 def times(page) -> list[tuple[str, str]]:
     """Of each comment, what is said and what stands beside it."""
-    return re.findall(r"<time [^>]*>(.*?)<small> · (.*?)</small></time>", page.text)
+    return re.findall(r"<time [^>]*>(.*?)<small> (.*?)</small></time>", page.text)
 
 
 def read(article: Article, **headers: str):

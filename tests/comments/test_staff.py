@@ -197,6 +197,16 @@ def test_pause_says_how_long_it_still_lasts(article, at, pause, ago, left):
     assert left in device.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Zwei.")).text
 
 
+def test_who_took_one_back_may_send_it_changed(article, settings):
+    settings.UNDO_SECONDS = 10
+    Article.objects.update(slow_mode=300)
+    device, write = Client(), f"/artikel/{article.slug}/kommentieren/"
+    device.post(write, factories.words("Eins."))
+    device.post(f"/kommentar/{Comment.objects.get().pk}/loeschen/", {"undo": "1"})
+    assert device.post(write, factories.words("Eins, besser.")).status_code == 302
+    assert device.post(write, factories.words("Zwei.")).status_code == 429
+
+
 def test_same_submission_twice_is_not_a_second_comment_in_slow_mode(article):
     Article.objects.update(slow_mode=60)
     device, words = Client(), factories.words()
