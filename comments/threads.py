@@ -24,6 +24,7 @@ THREADS_PER_PAGE = 50
 # only the first show one reply each: a page stays readable, and under 20 kB.
 REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 27
 CROWDED = 30  # replies that a page would show
+LOOKED_AT = 20  # of a thread's replies, for the first that are still there
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
 PICKS, MORE_PICKS = 3, 20  # the latest are shown, those before them folded
@@ -163,14 +164,22 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     return Thread(nodes, hidden_replies=max(root.reply_count - published_here, 0))
 
 
+# A thread's first replies that have something to show: what is gone only where something stands beneath it. Looked for
+# among the first few numbers: after a wave of spam thousands may be gone.
+_FIRST = f"""
+    SELECT reply.id, reply.number, reply.state = 'published' OR EXISTS (SELECT FROM comments_comment AS answer
+               WHERE answer.parent_id = reply.id AND answer.state = 'published') AS stands
+    FROM (SELECT id, number, state FROM comments_comment WHERE root_id = {{root}} AND number IS NOT NULL
+          ORDER BY number LIMIT {LOOKED_AT}) AS reply
+"""
 # How many replies the page of a thread would show, how many answered threads stand ahead of it, and how many replies
-# before one: all bounded.
+# before one, NULL if it is not looked at: all bounded.
 _PLACE = f"""
     SELECT coalesce(sum(CASE reply_count WHEN {REPLIES_PER_THREAD + 1} THEN {REPLIES_PER_THREAD + 1}
                              ELSE least(reply_count, {REPLIES_PER_THREAD}) END), 0),
            count(*) FILTER (WHERE reply_count > 0 AND thread_number < %s),
-           (SELECT count(*) FROM (SELECT FROM comments_comment WHERE root_id = %s AND number < %s
-                                  LIMIT {REPLIES_PER_THREAD + 1}) AS earlier)
+           (SELECT CASE WHEN bool_or(id = %s) THEN count(*) FILTER (WHERE stands AND number < %s) END
+            FROM ({_FIRST.format(root="%s")}) AS first)
     FROM comments_comment WHERE article_id = %s AND thread_number > %s AND thread_number <= %s
 """
 
@@ -201,11 +210,11 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
 def _is_further_back(reply: Comment, page: Position, shown: int) -> bool:
     """Is it none of the first replies, which stand on the page of its thread's root?"""
     root, first = reply.root, (page.page - 1) * THREADS_PER_PAGE
-    parameters = [root.pk, reply.number, reply.article_id, first, first + THREADS_PER_PAGE]
+    parameters = [reply.pk, reply.number, root.pk, reply.article_id, first, first + THREADS_PER_PAGE]
     wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
     if wanted > CROWDED:  # the first threads show one reply each, the others none
         shown = 1 if ahead < REPLIES_WHERE_CROWDED else 0
-    return earlier >= shown
+    return earlier is None or earlier >= shown
 
 
 def _is_far_back(reply: Comment, *, is_new: bool) -> bool:
@@ -307,9 +316,9 @@ def _first_replies(roots: list[Comment]) -> list[Comment]:
 
 def _replies_queryset() -> models.QuerySet[Comment]:
     first = RawSQL(
-        "SELECT reply.id FROM unnest(%s::bigint[], %s::int[]) AS thread(id, shown) CROSS JOIN LATERAL ("
-        " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL"
-        " ORDER BY number LIMIT thread.shown) AS reply",
+        "SELECT shown.id FROM unnest(%s::bigint[], %s::int[]) AS thread(id, most) CROSS JOIN LATERAL ("
+        f" SELECT id FROM ({_FIRST.format(root='thread.id')}) AS first WHERE stands"
+        " ORDER BY number LIMIT thread.most) AS shown",
         [Given("answered"), Given("limits")],
     )
     # Only roots are tied to passages.
