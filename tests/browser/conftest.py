@@ -14,9 +14,11 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 from pytest_django.live_server_helper import LiveServer
 
 from articles.models import Article
+from comments.threads import REPLIES_PER_THREAD
 from newsroom.trial.prepare import publish_first_article
 from readers.device import remember, write_cookie
 from readers.models import Reader
+from tests import factories
 from tests.browser.tabs import PATIENCE, Tabs
 
 LAUNCH = [
@@ -123,6 +125,17 @@ def new_page(visit: Callable[..., Page]) -> Page:
 def plain_page(visit: Callable[..., Page]) -> Page:
     """A browser with JavaScript switched off."""
     return visit(java_script_enabled=False)
+
+
+@pytest.fixture
+def talk(transactional_db) -> Article:
+    """Two threads; the first with more replies than the page shows."""
+    article = factories.article()
+    root = factories.comment(article, "Erster Faden.", name="Rolf")
+    for number in range(REPLIES_PER_THREAD + 2):
+        factories.comment(article, f"Antwort {number}.", parent=root, name="Anna")
+    factories.comment(article, "Zweiter Faden.", name="Berta")
+    return article
 
 
 @pytest.fixture

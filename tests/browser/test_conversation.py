@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from articles.models import Article, Counters
+from articles.models import Counters
 from comments import threads
 from comments.mails import owner_token
 from comments.models import Comment
@@ -17,17 +17,6 @@ from tests import factories
 from tests.moments import AGO, NOON
 
 STORED = "() => [localStorage.length, document.cookie]"
-
-
-@pytest.fixture
-def talk(transactional_db) -> Article:
-    """Two threads; the first with more replies than the page shows."""
-    article = factories.article()
-    root = factories.comment(article, "Erster Faden.", name="Rolf")
-    for number in range(REPLIES_PER_THREAD + 2):
-        factories.comment(article, f"Antwort {number}.", parent=root, name="Anna")
-    factories.comment(article, "Zweiter Faden.", name="Berta")
-    return article
 
 
 def write(page: Page, form, text: str) -> None:

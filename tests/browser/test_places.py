@@ -3,23 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from articles.models import Article
 from comments.threads import REPLIES_PER_THREAD
 from tests import factories
 
 PLACE = """(link) => [link.offsetLeft, link.offsetTop, link.offsetWidth, link.offsetHeight,
                        link.closest(".comment").offsetHeight, document.documentElement.scrollHeight]"""
-
-
-@pytest.fixture
-def talk(transactional_db) -> Article:
-    """Two threads; the first with more replies than the page shows."""
-    article = factories.article()
-    root = factories.comment(article, "Erster Faden.", name="Rolf")
-    for number in range(REPLIES_PER_THREAD + 2):
-        factories.comment(article, f"Antwort {number}.", parent=root, name="Anna")
-    factories.comment(article, "Zweiter Faden.", name="Berta")
-    return article
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(320, False), (480, True), (640, False), (1200, True)])
