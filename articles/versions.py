@@ -22,14 +22,13 @@ _PUBLISHED = """
     WHERE article.state = 'published' AND article.published_at <= %s
 """
 # When its newest comment was published, even if that is gone again: the words for how long ago it was are due to change
-# first (count_from).
-_NEWEST_COMMENT = """
+# first (count_from). Asked here though it is the comments' table: a question of its own would take as long as this one.
+_COMMENTED_AT = """
     (SELECT published_at FROM comments_comment WHERE article_id = article.id AND number IS NOT NULL
      ORDER BY number DESC LIMIT 1)
 """
 _ARTICLE = (
-    _PUBLISHED.format(changes=f"{_NEWEST_COMMENT}, counters.activity, article.closes_at <= %s")
-    + "AND article.slug = %s"
+    _PUBLISHED.format(changes=f"{_COMMENTED_AT}, counters.activity, article.closes_at <= %s") + "AND article.slug = %s"
 )
 _NEWEST = _PUBLISHED.format(changes="counters.comments")
 _OLDER = "AND (article.published_at, article.id) < (SELECT published_at, id FROM articles_article WHERE id = %s)"
@@ -38,10 +37,10 @@ _ORDER = " ORDER BY article.published_at DESC, article.id DESC LIMIT %s"
 
 class Version(NamedTuple):
     changes: tuple  # is another after every visible change of a published article and its conversation
-    said_at: datetime | None  # from which its page counts how long ago each comment was written; None without any
+    counted_from: datetime | None  # how long ago its comments were written; None without any
 
     def page_etag(self, position: str) -> str:
-        return page_etag((*self.changes, self.said_at), position)
+        return page_etag((*self.changes, self.counted_from), position)
 
 
 def article_version(slug: str) -> Question:

@@ -130,7 +130,7 @@ def _page_for_everyone(slug: str, version: Version, position: Position, etag: st
     if kept is None:
         article, frame, form = _frame_for_everyone(slug, version.changes)
         # The first comment may come between the version and the page.
-        section = section_html(article, thread_page(article, position), form, version.said_at or timezone.now())
+        section = section_html(article, thread_page(article, position), form, version.counted_from or timezone.now())
         page = frame.with_parts({"adresse": escape(position.query()), "gespraech": section})
         kept = article, page
         _pages.put(key, etag, kept, size=page.size)

@@ -160,10 +160,10 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
             "Zwischen zwei eigenen Kommentaren ist hier eine Pause (%(pause)s). Ihr Text steht noch hier;"
             " in %(wait)s können Sie ihn abschicken."
         )
-        raise Refused(sentence % {"pause": article.get_slow_mode_display(), "wait": _in_words(wait)}, 429)
+        raise Refused(sentence % {"pause": article.get_slow_mode_display(), "wait": _wait_in_words(wait)}, 429)
 
 
-def _in_words(seconds: float) -> str:
+def _wait_in_words(seconds: float) -> str:
     """Never too short: after it, the comment is taken."""
     if seconds <= 90:
         return ngettext("%d Sekunde", "%d Sekunden", math.ceil(seconds)) % math.ceil(seconds)
