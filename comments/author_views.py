@@ -15,7 +15,7 @@ from comments.forms import CommentForm, EditForm, OwnerForm
 from comments.gone import gone
 from comments.mails import owner_token_fits
 from comments.models import Comment
-from comments.screening import Circumstances
+from comments.screening import Circumstances, unproved
 from comments.services import Refused, delete_comment, edit_comment, send_owner_link
 from comments.threads import has_living_replies, page_of, place_of
 from comments.writing import write_address, write_page
@@ -70,7 +70,7 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
     else:
         form = EditForm(initial={"body": comment.body, "form_key": new_form_key(confirmed=True)})
     context = {"comment": comment, "article": comment.article, "form": form, "preview": preview, "refusal": refusal}
-    context["is_editable"] = comment.may_be_edited_by(reader)
+    context |= {"is_editable": comment.may_be_edited_by(reader), "is_unproved": bool(unproved(comment, reader))}
     return render(request, "comments/edit.html", context, status=status)
 
 
@@ -80,8 +80,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again."""
     if "undo" in request.POST:
         # That page loaded again: the comment is gone, and its author has known that.
-        gone_already = _comments().filter(pk=pk, state=Comment.State.DELETED, reader=current_reader(request)).first()
-        if gone_already is not None:
+        gone_already = _comments().filter(pk=pk, state=Comment.State.DELETED).first()
+        if gone_already is not None and gone_already.is_by(current_reader(request)):
             has_place = gone_already.parent_id or gone_already.passage_id
             form = write_address(gone_already) if has_place else gone_already.article.get_absolute_url()
             return redirect(f"{form}#kommentar-schreiben")

@@ -160,6 +160,8 @@ class Comment(models.Model):
     reader = models.ForeignKey(
         Reader, on_delete=models.PROTECT, related_name="comments", verbose_name=_("Leser"), db_index=False
     )
+    # Other devices it belonged to before a mailed link gave it to `reader`; they keep their rights (decision 0011).
+    also_by = models.ManyToManyField(Reader, related_name="comments_elsewhere", blank=True, editable=False)
     parent = models.ForeignKey(
         "self", on_delete=models.RESTRICT, null=True, blank=True, related_name="replies", verbose_name=_("Antwort auf")
     )
@@ -284,7 +286,13 @@ class Comment(models.Model):
         return waited > timedelta(seconds=undo_seconds())
 
     def is_by(self, reader: Reader | None) -> bool:
-        return reader is not None and self.reader_id == reader.pk
+        if reader is None:
+            return False
+        return self.reader_id == reader.pk or self.also_by.filter(pk=reader.pk).exists()
+
+    def author_ids(self) -> list[int]:
+        """Of its reader, and of who may change it besides: one query."""
+        return [self.reader_id, *self.also_by.values_list("pk", flat=True)]
 
     def may_be_edited_by(self, reader: Reader | None) -> bool:
         """By its author, for a while, as long as readers are still to see it."""

@@ -26,17 +26,23 @@ from readers.device import current_reader, has_session
 from readers.models import Reader
 
 _VOTES = "SELECT comment_id FROM comments_vote WHERE reader_id = %s AND comment_id = ANY (%s)"
-# Nobody hides what they wrote themselves: the tools for it stand there.
-_OF_HIDDEN = (
-    "SELECT id, name FROM comments_comment WHERE id = ANY (%s) AND name = ANY (%s) AND reader_id IS DISTINCT FROM %s"
+_OF_OTHERS = (
+    "reader_id IS DISTINCT FROM %s"
+    " AND id <> ALL (ARRAY(SELECT comment_id FROM comments_comment_also_by WHERE reader_id = %s))"
 )
-# In two parts, each by an index of its own: somebody may have written thousands here.
+# Nobody hides what they wrote themselves: the tools for it stand there.
+_OF_HIDDEN = f"SELECT id, name FROM comments_comment WHERE id = ANY (%s) AND name = ANY (%s) AND {_OF_OTHERS}"
+# In parts, each by an index of its own: somebody may have written thousands here.
 _OWN = RawSQL(
     "SELECT id FROM comments_comment WHERE id = ANY (%s) AND reader_id = %s AND state = 'published'"
-    " UNION ALL SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND state = 'held'",
-    [Given("shown"), Given("reader"), Given("reader"), Given("article")],
+    " UNION ALL SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND state = 'held'"
+    " UNION ALL SELECT comment_id FROM comments_comment_also_by AS also"
+    " JOIN comments_comment AS comment ON comment.id = comment_id"
+    " WHERE also.reader_id = %s"
+    " AND (state = 'published' AND comment.id = ANY (%s) OR state = 'held' AND article_id = %s)",
+    [Given(name) for name in ("shown", "reader", "reader", "article", "reader", "shown", "article")],
 )
-_NEW = "number > %s AND state = 'published' AND reader_id IS DISTINCT FROM %s"
+_NEW = f"number > %s AND state = 'published' AND {_OF_OTHERS}"
 _NEW_HERE = f"SELECT id FROM comments_comment WHERE id = ANY (%s) AND {_NEW}"
 _HOW_MANY = f"SELECT count(*) FROM (SELECT FROM comments_comment WHERE article_id = %s AND {_NEW} LIMIT %s) AS counted"
 _COUNTED = 100  # of more the running numbers tell well enough, and no page costs more because much is new
@@ -53,7 +59,7 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Que
         marks += _news(article, shown, new_since(request, article), reader)
     if names := hidden_names(request):
         listed = [int(name.removeprefix(PICKED)) for name in page.names if name.startswith(PICKED)]
-        marks += (Question(_OF_HIDDEN, [shown + listed, names, reader and reader.pk], _away),)
+        marks += (Question(_OF_HIDDEN, [shown + listed, names, *[reader and reader.pk] * 2], _away),)
     values = {}
     for answer in ask(*also, *marks):
         values |= answer
@@ -89,8 +95,8 @@ def _news(article: Article, shown: list[int], since: int | None, reader: Reader 
         return {"neu": render("news", context)}
 
     return (
-        Question(_NEW_HERE, [shown, since, pk], lambda rows: {f"neu-{comment}": badge for (comment,) in rows}),
-        Question(_HOW_MANY, [article.pk, since, pk, _COUNTED], bar),
+        Question(_NEW_HERE, [shown, since, pk, pk], lambda rows: {f"neu-{comment}": badge for (comment,) in rows}),
+        Question(_HOW_MANY, [article.pk, since, pk, pk, _COUNTED], bar),
     )
 
 

@@ -31,6 +31,7 @@ _OFFICES_OF_ANY_KIND = ("moderation", "moderator", "moderatorin", "redakteur", "
 _ALL_HELD = gettext_lazy("Alle Kommentare dieses Artikels werden geprüft")
 _FIRST_HELD = gettext_lazy("Erster Kommentar")
 _MANY = gettext_lazy("Sehr viele Kommentare in kurzer Zeit")
+_UNPROVED = gettext_lazy("Auf einem Gerät geändert, das die Adresse nicht bestätigt hat")
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,16 @@ def rules_by_now(comment: Comment) -> list[str]:
     return because + _blocked(blocked, comment.name, comment.website, comment.body)
 
 
+def unproved(comment: Comment, reader: Reader) -> list[str]:
+    """Why a change by one of its authors waits: a mailed link gave the comment to another device, and nobody knows
+    whether this one is the same person's (decision 0011). What is not confirmed yet waits for that anyway."""
+    if comment.reader_id == reader.pk or comment.is_unconfirmed or reader.owns(comment.email):
+        return []
+    return [str(_UNPROVED)]
+
+
 def _is_newcomer(reader: Reader) -> bool:
-    return not Comment.objects.filter(reader=reader).published().exists()
+    return not (reader.comments.published().exists() or reader.comments_elsewhere.published().exists())
 
 
 def _blocked(words: list[str], *written: str) -> list[str]:
@@ -180,8 +189,9 @@ def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -
 
 
 def held_by_program(held_because: list[str]) -> bool:
-    """Did a rule find something in the comment? It may also wait because the editors read all, or all first ones."""
-    return not {str(_ALL_HELD), str(_FIRST_HELD)}.issuperset(held_because)
+    """Did a rule find something in the comment? It may also wait because the editors read all, or all first ones, or
+    because of who changed it."""
+    return not {str(_ALL_HELD), str(_FIRST_HELD), str(_UNPROVED)}.issuperset(held_because)
 
 
 def held_for_many(held_because: list[str]) -> bool:

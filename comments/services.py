@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from articles.models import NUMBER_COMMENT, Counters
 from comments.models import Comment, Passage, Vote, undo_seconds
-from comments.screening import Circumstances, attempt, rules_by_now, screen
+from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
 from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
@@ -103,6 +103,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         )
         if verdict.refused:
             raise too_many()
+        verdict.held_because += unproved(comment, reader)
         now = timezone.now()
         if comment.is_published:  # words that were held stay unpublished, also as an earlier version
             comment.revisions.create(body=comment.body, html=comment.html, replaced_at=now)
@@ -165,7 +166,7 @@ def vote(*, comment: Comment, reader: Reader, wanted: bool) -> Comment:
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
         if wanted:
-            counted = fetch_one(_GIVE_VOTE, [reader.pk, timezone.now(), comment.pk, reader.pk])
+            counted = fetch_one(_GIVE_VOTE, [reader.pk, timezone.now(), comment.pk, reader.pk, reader.pk])
         else:
             counted = fetch_one(_TAKE_VOTE_BACK, [comment.pk, reader.pk])
         if counted is not None:
@@ -179,6 +180,7 @@ _GIVE_VOTE = """
     WITH given AS (
         INSERT INTO comments_vote (comment_id, reader_id, created_at)
         SELECT id, %s, %s FROM comments_comment WHERE id = %s AND reader_id <> %s
+          AND id <> ALL (ARRAY(SELECT comment_id FROM comments_comment_also_by WHERE reader_id = %s))
         ON CONFLICT DO NOTHING RETURNING comment_id
     )
     UPDATE comments_comment SET score = score + 1 FROM given WHERE id = given.comment_id RETURNING score
@@ -189,6 +191,17 @@ _TAKE_VOTE_BACK = """
 """
 
 
+_KEEP_FOR = """
+    INSERT INTO comments_comment_also_by (comment_id, reader_id)
+    SELECT comment_id, %s
+    FROM comments_comment_also_by AS also JOIN comments_comment AS comment ON comment.id = comment_id
+    WHERE also.reader_id = %s AND comment.reader_id <> %s
+    ON CONFLICT DO NOTHING
+"""
+_KEEP_NOT_TWICE = """
+    DELETE FROM comments_comment_also_by AS also USING comments_comment AS comment
+    WHERE comment.id = comment_id AND also.reader_id = %s AND comment.reader_id = %s
+"""
 _DROP_VOTES = """
     WITH dropped AS (DELETE FROM comments_vote WHERE {which} RETURNING comment_id),
         lost AS (SELECT comment_id, count(*) AS votes FROM dropped GROUP BY comment_id)
@@ -199,29 +212,39 @@ _DROP_VOTES = """
 def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
     """All comments and votes of `source` become those of `target`, who has one vote a comment and none for their own.
     Call in a transaction; returns what is to be counted, by article (CountersQuerySet.touch)."""
-    doubled = Vote.objects.filter(reader=source, comment__votes__reader=target).values("comment")
-    for_source = Vote.objects.filter(reader=source, comment__reader=target).values("comment")
-    _lock_all(Q(reader=source) | Q(pk__in=doubled) | Q(pk__in=for_source))
+    theirs, of_target = Vote.objects.filter(reader=source), Q(comment__reader=target) | Q(comment__also_by=target)
+    doubled, for_target = theirs.filter(comment__votes__reader=target), theirs.filter(of_target)
+    _lock_all(
+        Q(reader=source)
+        | Q(pk__in=source.comments_elsewhere.values("pk"))
+        | Q(pk__in=doubled.values("comment"))
+        | Q(pk__in=for_target.values("comment"))
+    )
     losing = _drop_votes(
         "reader_id = %s AND comment_id IN (SELECT comment_id FROM comments_vote WHERE reader_id = %s)", source, target
     )
     Comment.objects.filter(reader=source).update(reader=target)
+    execute(_KEEP_FOR, [target.pk, source.pk, target.pk])
+    source.comments_elsewhere.clear()
+    execute(_KEEP_NOT_TWICE, [target.pk, target.pk])
     Vote.objects.filter(reader=source).update(reader=target)
     return losing | _drop_votes_for_oneself(target)
 
 
 def give_written_to(source: Reader, target: Reader, *, email: str) -> dict[int, dict[str, int]]:
-    """What `source` wrote with this address becomes `target`'s. Call in a transaction; returns as give_to()."""
-    written = Q(reader=source, email=email)
-    _lock_all(written)
-    Comment.objects.filter(written).update(reader=target)
+    """What `source` wrote with this address becomes `target`'s, and `source` may still change it (decision 0011). Call
+    in a transaction; returns as give_to()."""
+    written = _lock_all(Q(reader=source, email=email))
+    Comment.objects.filter(pk__in=written).update(reader=target)
+    source.comments_elsewhere.add(*written)
+    target.comments_elsewhere.remove(*written)
     return _drop_votes_for_oneself(target)
 
 
 def _drop_votes_for_oneself(reader: Reader) -> dict[int, dict[str, int]]:
-    return _drop_votes(
-        "reader_id = %s AND comment_id IN (SELECT id FROM comments_comment WHERE reader_id = %s)", reader, reader
-    )
+    own = "SELECT id FROM comments_comment WHERE reader_id = %s"
+    own += " UNION ALL SELECT comment_id FROM comments_comment_also_by WHERE reader_id = %s"
+    return _drop_votes(f"reader_id = %s AND comment_id IN ({own})", reader, reader, reader)
 
 
 def _drop_votes(which: str, *readers: Reader) -> dict[int, dict[str, int]]:
@@ -230,10 +253,11 @@ def _drop_votes(which: str, *readers: Reader) -> dict[int, dict[str, int]]:
     return {article_id: {} for (article_id,) in rows}
 
 
-def _lock_all(which: Q) -> None:
-    """Answers before what they answer, as whoever takes one out of sight locks it before its root (no deadlock)."""
+def _lock_all(which: Q) -> list[int]:
+    """Answers before what they answer, as whoever takes one out of sight locks it before its root (no deadlock);
+    returns their ids."""
     locked = Comment.objects.select_for_update(no_key=True).filter(which)
-    list(locked.order_by(F("parent").desc(nulls_last=True), "-pk").values_list("pk"))
+    return list(locked.order_by(F("parent").desc(nulls_last=True), "-pk").values_list("pk", flat=True))
 
 
 # publish()'s steps in one statement: with sixteen readers writing at once, nothing of Python runs while the counters'

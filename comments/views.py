@@ -232,7 +232,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         comment.refresh_from_db()
         has_changed = comment.is_unconfirmed and comment.article.takes_comments
         reader = current_reader(request)
-        if reader is not None and reader.pk == comment.reader_id and not has_changed:
+        if comment.is_by(reader) and not has_changed:
             confirm_address(reader, comment.email)
     context = {"comment": comment, "article": comment.article, "has_changed": has_changed}
     return render(request, "comments/confirm.html", context)
@@ -296,8 +296,9 @@ def _post(
     is_first_act = current_reader(request) is None
     reader = acting_reader(request)
     comment = post_comment(article=article, parent=parent, reader=reader, draft=form.draft(), how=how, passage=passage)
-    if is_first_act and not reader.is_account and comment.reader != reader:
-        # The first answer got lost, and with it the cookie (E9). Only the device that opened the form has its key.
+    if is_first_act and not reader.is_account and comment.reader != reader and not comment.also_by.exists():
+        # The first answer got lost, and with it the cookie (E9). Only the device that opened the form has its key; a
+        # comment that another one took over through a mailed link says no longer which that was.
         remember(request, comment.reader)
         reader.delete()
     return comment

@@ -41,8 +41,8 @@ class SubscriptionQuerySet(models.QuerySet):
         """Everyone to be told about `comment`: one row an address, the reply first; never the comment's author."""
         wants = Q(kind=Subscription.Kind.ARTICLE)
         if comment.parent_id:
-            wants |= Q(kind=Subscription.Kind.REPLIES, reader_id=comment.parent.reader_id)
-        told = self.active().filter(wants, article_id=comment.article_id).exclude(reader_id=comment.reader_id)
+            wants |= Q(kind=Subscription.Kind.REPLIES, reader__in=comment.parent.author_ids())
+        told = self.active().filter(wants, article_id=comment.article_id).exclude(reader__in=comment.author_ids())
         # An unproved address counts too: hearing of one's own words is worse than a stranger's ruse to go unheard.
         if comment.reader.email:
             told = told.exclude(email=comment.reader.email.lower())

@@ -1,4 +1,4 @@
-"""One's own comment: taken back, changed, deleted; on the device it was written with, or through a mailed link."""
+"""One's own comment: taken back, changed, deleted."""
 
 import re
 from datetime import timedelta
@@ -9,40 +9,17 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article, Counters
-from comments.mails import owner_token
 from comments.models import BlockedWord, Comment, Revision
 from comments.screening import Circumstances
 from comments.services import edit_comment
 from moderation.services import approve, pick, remove
-from newsroom.mailbox import Letter
-from readers.models import Reader
 from tests import factories
-
-
-@pytest.fixture
-def author(article) -> Client:
-    """A device that has just written the article's first comment."""
-    device = Client()
-    words = factories.words("Erste *Fassung*.", email="anna@example.org", website="example.org")
-    device.post(f"/artikel/{article.slug}/kommentieren/", words)
-    return device
-
-
-def the_comment() -> Comment:
-    return Comment.objects.order_by("pk").first()
-
-
-def change(device: Client, body: str, **options):
-    return device.post(f"/kommentar/{the_comment().pk}/bearbeiten/", {"body": body, "form_key": ""}, **options)
+from tests.comments.own import change, page_of, the_comment
 
 
 def age(minutes: float) -> None:
     moment = timezone.now() - timedelta(minutes=minutes)
     Comment.objects.update(created_at=moment, published_at=moment)
-
-
-def page_of(article: Article, device: Client | None = None) -> str:
-    return (device or Client()).get(f"/artikel/{article.slug}/").text
 
 
 # --- changing --------------------------------------------------------------------------------------------------------
@@ -331,115 +308,6 @@ def test_removed_comment_is_not_changed_by_its_author(article, author):
     ]
 
 
-# --- on another device -----------------------------------------------------------------------------------------------
-
-
-def ask(email: str) -> str:
-    answer = Client().post(f"/kommentar/{the_comment().pk}/meiner/", {"email": email})
-    assert answer.status_code == 200
-    return answer.text
-
-
-def jobs() -> int:
-    return ProcrastinateJob.objects.filter(task_name="comments.tasks.send_owner_mail").count()
-
-
-def test_only_the_right_address_gets_a_link_and_nobody_learns_which(
-    transactional_db, article, author, letters, run_jobs
-):
-    wrong, right = ask("eve@example.org"), ask("anna@example.org")
-    assert (wrong, jobs()) == (right, 2)  # as much work for the one as for the other (C7)
-    run_jobs()
-    assert [letter.recipient for letter in letters()] == ["anna@example.org"]
-
-
-def test_comment_of_an_account_has_no_link(transactional_db, article, author, letters, run_jobs):
-    reader = the_comment().reader
-    reader.user = factories.editor("anna")
-    reader.save()
-    ask("anna@example.org")
-    run_jobs()
-    assert letters() == []
-    assert author.get(f"/kommentar/mein/{owner_token(the_comment())}/").status_code == 404
-
-
-def test_a_strangers_page_makes_nobody_somebody_else(article, author):
-    """By a form that sends its visitors to its own mailed link."""
-    visitor = Client(enforce_csrf_checks=True)
-    link = f"/kommentar/mein/{owner_token(the_comment())}/"
-    assert visitor.post(link).status_code == 403
-    assert "leser" not in visitor.cookies
-    token = visitor.get(link).text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
-    assert visitor.post(link, {"csrfmiddlewaretoken": token}).status_code == 302
-    assert visitor.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200
-
-
-def test_links_are_limited(article, author):
-    for _ in range(9):
-        ask("anna@example.org")
-    assert jobs() == 3
-
-
-def test_mailed_link_gives_the_rights_to_another_device(transactional_db, article, author, letters, run_jobs):
-    ask("anna@example.org")
-    run_jobs()
-    [letter] = [each for each in letters() if "Ihr Kommentar" in each.subject]
-    link = link_in(letter)
-    other = Client()
-    assert other.get(link).status_code == 200
-    assert change(other, "Neu.").status_code == 403  # GET gives nothing (B12)
-    assert other.post(link).status_code == 302
-    assert change(other, "Neu.").status_code == 302
-    assert the_comment().body == "Neu."
-
-
-def link_in(letter: Letter) -> str:
-    return next(word for word in letter.text.split() if "/kommentar/mein/" in word).removeprefix(
-        "http://localhost:8000"
-    )
-
-
-def test_what_the_other_device_did_goes_along(article, author):
-    other = Client()
-    other.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Telefon."))
-    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
-    assert set(Comment.objects.values_list("reader", flat=True)) == {the_comment().reader_id}
-
-
-@pytest.mark.parametrize("proved", [False, True])
-@pytest.mark.parametrize("email", ["", "eve@example.org", "anna@example.org"])
-def test_a_link_gives_its_writer_nothing(article, author, email, proved):
-    """Whoever typed an address, their own or a stranger's, gets no rights over what the one who opens the link did."""
-    eve = Client()
-    eve.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Eves Wort.", email=email))
-    eves = Comment.objects.get(body="Eves Wort.")
-    if proved:
-        Reader.objects.filter(pk=the_comment().reader_id).update(email_confirmed_at=timezone.now())
-    eve.post(f"/kommentar/mein/{owner_token(the_comment())}/")
-    assert change(eve, "Geändert.").status_code == 302
-    one_person = proved and email == "anna@example.org"  # both devices proved this address
-    for act in ("bearbeiten", "loeschen"):
-        assert author.get(f"/kommentar/{eves.pk}/{act}/").status_code == (200 if one_person else 403)
-
-
-def test_what_else_the_writer_did_stays_theirs(article, author):
-    author.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Anderes.", email="mallory@example.org"))
-    other = Client()
-    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
-    others = Comment.objects.get(body="Anderes.")
-    assert author.get(f"/kommentar/{others.pk}/bearbeiten/").status_code == 200
-    assert other.get(f"/kommentar/{others.pk}/bearbeiten/").status_code == 403
-
-
-def test_replies_are_still_mailed_to_the_address(article, author):
-    row = factories.subscription(article, "anna@example.org", kind="replies", reader=the_comment().reader)
-    other = Client()
-    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
-    row.refresh_from_db()
-    assert row.reader == the_comment().reader
-    assert row.is_active
-
-
 @pytest.mark.parametrize("word", ["bearbeiten", "loeschen", "meiner", "verlauf"])
 def test_held_comment_is_there_for_its_author_only(article, word):
     Article.objects.update(comment_mode=Article.CommentMode.ALL_HELD)
@@ -450,30 +318,6 @@ def test_held_comment_is_there_for_its_author_only(article, word):
     assert device.get(address).status_code == (404 if word == "verlauf" else 200)
 
 
-def test_account_takes_the_guest_in(article, author):
-    user = factories.editor("anna")
-    other = Client()
-    other.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    other.post(f"/artikel/{article.slug}/bewerten/", {"stars": "3"})
-    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
-    assert (the_comment().reader.user, change(other, "Neu.").status_code) == (user, 302)
-
-
-def test_link_dies_after_three_days_and_when_the_comment_is_gone(article, author):
-    for days, status in [(0, 200), (2, 200), (3, 404)]:
-        token = owner_token(the_comment(), made_on=timezone.localdate() - timedelta(days=days))
-        assert Client().get(f"/kommentar/mein/{token}/").status_code == status
-    token = owner_token(the_comment())
-    author.post(f"/kommentar/{the_comment().pk}/loeschen/")
-    assert Client().get(f"/kommentar/mein/{token}/").status_code == 404
-
-
-def test_forged_links_give_nothing(article, author):
-    good = owner_token(the_comment())
-    for token in (good[:-1] + ("A" if good[-1] != "A" else "B"), "1-x", "zz", owner_token(factories.comment(article))):
-        assert Client().post(f"/kommentar/mein/{token}/").status_code == 404
-
-
 def test_two_changes_at_once_lose_neither_text(transactional_db, article, author):
     """The second finds the first's words as the earlier version."""
     how = Circumstances(key=None, network="test")
@@ -482,15 +326,3 @@ def test_two_changes_at_once_lose_neither_text(transactional_db, article, author
     edit_comment(comment=stale, reader=reader, body="Eins.", how=how)
     edit_comment(comment=stale, reader=reader, body="Zwei.", how=how)
     assert list(Revision.objects.order_by("pk").values_list("body", flat=True)) == ["Erste *Fassung*.", "Eins."]
-
-
-def test_link_is_worth_nothing_to_a_third_device(article, author):
-    """Whoever finds it later in a mailbox, or in a proxy's log, has no rights over what its first user wrote since."""
-    link = f"/kommentar/mein/{owner_token(the_comment())}/"
-    first, third = Client(), Client()
-    assert first.post(link).status_code == 302
-    assert third.post(link).status_code == 404
-    assert third.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 403
-    # The device that has them is led to the comment.
-    assert first.get(link).url.endswith(f"#{the_comment().anchor}")
-    assert first.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200

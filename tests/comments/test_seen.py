@@ -124,9 +124,14 @@ def test_a_strangers_page_changes_nothing(client, article):
         assert (answer.status_code, list(answer.cookies)) == (302, [])
 
 
-def test_ones_own_are_not_new(client, article, later):
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "taken over"])
+def test_ones_own_are_not_new(client, article, later, elsewhere):
     ask(client, article)
     client.post(f"{article.get_absolute_url()}kommentieren/", factories.words())
+    own_comment = Comment.objects.get()
+    if elsewhere:  # by another device, through the mailed link
+        own_comment.also_by.add(own_comment.reader)
+        Comment.objects.update(reader=factories.reader("Anna"))
     factories.comment(article, "Von jemand anderem.")
     page = read(client, article)
     assert new_on(page) == [2]
