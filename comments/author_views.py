@@ -17,7 +17,7 @@ from comments.mails import owner_token_fits
 from comments.models import Comment
 from comments.screening import Circumstances, unproved
 from comments.services import Refused, delete_comment, edit_comment, send_owner_link
-from comments.threads import has_living_replies, page_of, place_of
+from comments.threads import place_of
 from comments.writing import write_address, write_page
 from newsroom.markup import comment_html
 from newsroom.pages.formkey import new_form_key, read_form_key
@@ -80,7 +80,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again."""
     if "undo" in request.POST:
         # That page loaded again: the comment is gone, and its author has known that.
-        gone_already = _comments().filter(pk=pk, state=Comment.State.DELETED).first()
+        gone_already = _comments().filter(pk=pk, state=Comment.State.TAKEN_BACK).first()
         if gone_already is not None and gone_already.is_by(current_reader(request)):
             has_place = gone_already.parent_id or gone_already.passage_id
             form = write_address(gone_already) if has_place else gone_already.article.get_absolute_url()
@@ -100,7 +100,7 @@ def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespo
         return render(request, "comments/delete.html", context, status=409)
     if request.method == "POST":
         words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
-        delete_comment(comment=comment, reader=reader)
+        delete_comment(comment=comment, reader=reader, as_if_never="undo" in request.POST)
         if "undo" in request.POST:
             words["notify"] = wants_replies(reader, comment)
             # Its words were written before: however fast they come again.
@@ -181,15 +181,8 @@ def _shown(comment: Comment) -> str:
 
 
 def _where_it_stood(comment: Comment) -> str:
-    """Its tombstone, what it answered, or its page."""
-    if comment.number is None:
-        return f"{comment.article.get_absolute_url()}#kommentare"
-    if has_living_replies(comment):
-        return place_of(comment)
-    if comment.parent is not None and comment.parent.is_published:
-        return place_of(comment.parent)
-    root = comment.root or comment
-    return f"{comment.article.get_absolute_url()}{page_of(root).query()}#kommentare"
+    """Its tombstone; of one that nobody has seen there is none."""
+    return f"{comment.article.get_absolute_url()}#kommentare" if comment.number is None else place_of(comment)
 
 
 def _comments():

@@ -16,8 +16,10 @@ class Gone(Http404):
 
 def gone(comment: Comment) -> Http404:
     """To be raised about a comment that cannot be shown. Of one that nobody saw there is no trace."""
+    by_its_author = _("Dieser Kommentar wurde von seiner Autorin oder seinem Autor gelöscht.")
     said = {
-        Comment.State.DELETED: _("Dieser Kommentar wurde von seiner Autorin oder seinem Autor gelöscht."),
+        Comment.State.DELETED: by_its_author,
+        Comment.State.TAKEN_BACK: by_its_author,
         Comment.State.REMOVED: _("Dieser Kommentar wurde von der Redaktion entfernt."),
     }.get(comment.state)
     if comment.number is None or said is None:

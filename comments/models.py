@@ -147,6 +147,7 @@ class Comment(models.Model):
         PUBLISHED = "published", _("veröffentlicht")
         REMOVED = "removed", _("entfernt")
         DELETED = "deleted", _("gelöscht")
+        TAKEN_BACK = "taken_back", _("zurückgezogen")  # before anyone was told: no tombstone says that it was there
 
     class Badge(models.TextChoices):
         AUTHOR = "author", _("Autor")  # of the article
@@ -203,7 +204,8 @@ class Comment(models.Model):
         verbose_name_plural = _("Kommentare")
         constraints = [
             models.CheckConstraint(
-                name="comment_state_valid", condition=Q(state__in=["held", "published", "removed", "deleted"])
+                name="comment_state_valid",
+                condition=Q(state__in=["held", "published", "removed", "deleted", "taken_back"]),
             ),
             models.CheckConstraint(
                 name="comment_root_or_reply",
@@ -233,6 +235,11 @@ class Comment(models.Model):
         indexes = [
             # A thread's replies in order; the roots in order of their votes; one person's comments.
             models.Index(name="comment_thread", fields=["root", "number"], condition=Q(root__isnull=False)),
+            models.Index(
+                name="comment_tombstones",
+                fields=["root", "number"],
+                condition=Q(state="deleted", root__isnull=False, number__isnull=False),
+            ),
             models.Index(
                 name="comment_most_voted", fields=["article", "-score", "-thread_number"], condition=Q(parent=None)
             ),
@@ -264,6 +271,11 @@ class Comment(models.Model):
     @property
     def is_held(self) -> bool:
         return self.state == self.State.HELD
+
+    @property
+    def leaves_tombstone(self) -> bool:
+        """Does its place go on saying that it was there, whether or not something stands beneath it?"""
+        return self.state == self.State.DELETED and self.number is not None
 
     @property
     def is_unconfirmed(self) -> bool:

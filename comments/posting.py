@@ -152,7 +152,7 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
     Refused."""
     if not article.slow_mode:
         return
-    standing = reader.comments.filter(article=article).exclude(state=Comment.State.DELETED)
+    standing = reader.comments.filter(article=article).exclude(state=Comment.State.TAKEN_BACK)
     latest = standing.order_by("-created_at").values_list("created_at", flat=True).first()
     wait = article.slow_mode - (timezone.now() - latest).total_seconds() if latest else 0
     if wait > 0:

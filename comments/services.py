@@ -122,8 +122,9 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
     return comment
 
 
-def delete_comment(*, comment: Comment, reader: Reader) -> None:
-    """The author's own deleting: the words go, a tombstone keeps the replies. Safe to call twice."""
+def delete_comment(*, comment: Comment, reader: Reader, as_if_never: bool = False) -> None:
+    """The author's own deleting: the words go, a tombstone keeps the replies. Taken back in the first seconds it is
+    `as_if_never` written, and leaves one only where there are replies already. Safe to call twice."""
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
         comment = Comment.objects.lock(comment.pk)
@@ -133,7 +134,7 @@ def delete_comment(*, comment: Comment, reader: Reader) -> None:
         comment.body = comment.name = "–"
         comment.html = comment.website = comment.email = ""
         comment.picked_at = None
-        withdraw(comment, Comment.State.DELETED)
+        withdraw(comment, Comment.State.TAKEN_BACK if as_if_never else Comment.State.DELETED)
 
 
 def confirm_comment(comment: Comment, *, as_seen: str | None = None) -> None:

@@ -133,7 +133,7 @@ def _shower(article: Article, now: datetime) -> Callable[[Thread], str]:
 
     def show(thread: Thread) -> str:
         root, *nodes = thread.nodes
-        comments = [show_comment(root, root.comment.reply_count if root.replies else 0, 0)]
+        comments = [show_comment(root, (root.comment.reply_count or root.replies) if root.replies else 0, 0)]
         levels = [node.level for node in nodes[1:]] + [1]
         for node, next_level in zip(nodes, levels, strict=False):
             comments.append(show_comment(node, node.replies, max(node.level - next_level, 0)))

@@ -5,6 +5,7 @@ are numbered, so a page of the chronological orders is a range of thread numbers
 the replies of all threads of a page come from one LATERAL join over the index on (root, number).
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -25,6 +26,7 @@ THREADS_PER_PAGE = 50
 REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 27
 CROWDED = 30  # replies that a page would show
 LOOKED_AT = 20  # of a thread's replies, for the first that are still there
+TOMBSTONES = 3  # of deleted replies, among a thread's first
 REPLIES_PER_PAGE = 100
 FLAT_PER_PAGE = 100
 PICKS, MORE_PICKS = 3, 20  # the latest are shown, those before them folded
@@ -127,8 +129,8 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     """A thread in reading order, each reply beneath its parent.
 
     A parent's number is smaller than its replies', so the first n replies by number always hold their parents too; a
-    reply whose parent is not here stands beneath the root and names whom it answers. Tombstones stay only where
-    something is beneath them.
+    reply whose parent is not here stands beneath the root and names whom it answers. What the editors removed has a
+    tombstone only where something is beneath it.
     """
     if not replies:  # most threads of most pages
         return Thread([Node(root)], hidden_replies=root.reply_count)
@@ -147,7 +149,7 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     counts: dict[int, int] = {}  # of those that stay, itself included
     for comment, _level in reversed(in_order):  # children before their parents
         count = sum(counts.get(child.id, 0) for child in beneath.get(comment.id, []))
-        if comment.is_published or count or comment is root:
+        if comment.is_published or comment.leaves_tombstone or count or comment is root:
             counts[comment.id] = count + 1
     nodes = [
         Node(
@@ -231,8 +233,11 @@ def _shown_of(replies: int) -> int:
     return REPLIES_PER_THREAD + (replies == REPLIES_PER_THREAD + 1)
 
 
-def has_living_replies(comment: Comment) -> bool:
-    """Is anything published beneath it, however deep? Then its tombstone stands. Walks only through what is gone."""
+def stands(comment: Comment) -> bool:
+    """Has what is not public a tombstone? If its author deleted it, or if anything published is beneath it, however
+    deep. Walks only through what is gone."""
+    if comment.number is None or comment.leaves_tombstone:
+        return comment.leaves_tombstone
     if comment.root_id is None:
         return bool(comment.reply_count)
     with connection.cursor() as cursor:
@@ -278,9 +283,9 @@ def _roots_prepared(order: Order, inline: bool, goes_on: bool, one_block: bool) 
 
 def _roots_queryset(order: Order, inline: bool, goes_on: bool, one_block: bool) -> models.QuerySet[Comment]:
     """Numbered pages are a range of thread numbers; the most voted, and the few tied to a passage, go on by key."""
-    # A removed or deleted root stays, as a tombstone, as long as there are replies beneath it.
+    # A removed root stays, as a tombstone, as long as there are replies beneath it; a deleted one for ever.
     roots = Comment.objects.for_page().filter(
-        Q(state=Comment.State.PUBLISHED) | Q(reply_count__gt=0),
+        Q(state__in=[Comment.State.PUBLISHED, Comment.State.DELETED]) | Q(reply_count__gt=0),
         article=Given("article"),
         parent=None,
         number__isnull=False,
@@ -305,24 +310,35 @@ def _roots_queryset(order: Order, inline: bool, goes_on: bool, one_block: bool) 
 
 
 def _first_replies(roots: list[Comment]) -> list[Comment]:
-    """The first replies of each thread, by number, in one query."""
+    """The first replies of each thread, by number, and the tombstones among them, in one query."""
     answered = [root for root in roots if root.reply_count]
     limits = [_shown_of(root.reply_count) for root in answered]
     if sum(min(root.reply_count, _shown_of(root.reply_count)) for root in answered) > CROWDED:
         answered = answered[:REPLIES_WHERE_CROWDED]
         limits = [1] * len(answered)
-    return _replies_prepared.all(answered=[root.pk for root in answered], limits=limits)
+    roots_too = {"roots": [root.pk for root in roots]}
+    found = _replies_prepared.all(answered=[root.pk for root in answered], limits=limits, **roots_too)
+    if not any(reply.leaves_tombstone for reply in found):
+        return found
+    # What comes after the last one shown belongs to those that are not on this page.
+    ends = {root.id: 0 if root.reply_count else math.inf for root in roots}
+    ends |= {reply.root_id: reply.number for reply in found if reply.is_published}
+    ends |= {root.id: math.inf for root, limit in zip(answered, limits, strict=True) if root.reply_count <= limit}
+    return [reply for reply in found if reply.number <= ends[reply.root_id]]
 
 
 def _replies_queryset() -> models.QuerySet[Comment]:
-    first = RawSQL(
+    shown = RawSQL(
         "SELECT shown.id FROM unnest(%s::bigint[], %s::int[]) AS thread(id, most) CROSS JOIN LATERAL ("
         f" SELECT id FROM ({_FIRST.format(root='thread.id')}) AS first WHERE stands"
-        " ORDER BY number LIMIT thread.most) AS shown",
-        [Given("answered"), Given("limits")],
+        " ORDER BY number LIMIT thread.most) AS shown"
+        " UNION ALL SELECT deleted.id FROM unnest(%s::bigint[]) AS thread(id) CROSS JOIN LATERAL ("
+        " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL AND state = 'deleted'"
+        f" ORDER BY number LIMIT {TOMBSTONES}) AS deleted",
+        [Given("answered"), Given("limits"), Given("roots")],
     )
     # Only roots are tied to passages.
-    return Comment.objects.for_page().select_related(None).filter(pk__in=first).order_by("number")
+    return Comment.objects.for_page().select_related(None).filter(pk__in=shown).order_by("number")
 
 
 _replies_prepared = Prepared(_replies_queryset)
@@ -335,7 +351,7 @@ def _flat_page(article: Article, position: Position) -> ThreadPage:
     begin = position.since + first
     if newest:
         begin = article.counters.last_number - first - FLAT_PER_PAGE
-    comments = _flat_prepared[newest].all(
+    comments = _flat_prepared(newest, bool(position.since)).all(
         article=article.pk, begin=max(begin, position.since), end=begin + FLAT_PER_PAGE
     )
     nodes = [Node(comment) for comment in comments]
@@ -344,15 +360,16 @@ def _flat_page(article: Article, position: Position) -> ThreadPage:
     return ThreadPage([Thread([node]) for node in nodes], position, following, max(-(-last // FLAT_PER_PAGE), 1))
 
 
-def _flat_queryset(number: str) -> models.QuerySet[Comment]:
-    comments = Comment.objects.for_page().published().filter(article=Given("article"))
-    return comments.filter(number__gt=Given("begin"), number__lte=Given("end")).order_by(number)
+@cache
+def _flat_prepared(newest: bool, is_news: bool) -> Prepared[Comment]:
+    return Prepared(partial(_flat_queryset, newest, is_news))
 
 
-_flat_prepared = {
-    False: Prepared(partial(_flat_queryset, "number")),
-    True: Prepared(partial(_flat_queryset, "-number")),
-}
+def _flat_queryset(newest: bool, is_news: bool) -> models.QuerySet[Comment]:
+    shown = [Comment.State.PUBLISHED] if is_news else [Comment.State.PUBLISHED, Comment.State.DELETED]
+    comments = Comment.objects.for_page().filter(article=Given("article"), state__in=shown)
+    comments = comments.filter(number__gt=Given("begin"), number__lte=Given("end"))
+    return comments.order_by("-number" if newest else "number")
 
 
 def _fetch_parents(nodes: list[Node]) -> None:

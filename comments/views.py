@@ -30,7 +30,7 @@ from comments.screening import Circumstances, held_for_many
 from comments.seen import forget_visits, note_reading, note_visit
 from comments.services import Refused, confirm_comment, vote
 from comments.showing import replies_label, threads_html
-from comments.threads import has_living_replies, place_of, whole_thread
+from comments.threads import place_of, stands, whole_thread
 from comments.writing import write_page
 from newsroom.markup import comment_html
 from newsroom.pages.context import site
@@ -91,7 +91,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     comment = get_object_or_404(shown, pk=pk)
     if comment.is_held and comment.is_by(current_reader(request)):
         return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
-    if not comment.is_published and not (comment.number and has_living_replies(comment)):
+    if not (comment.is_published or stands(comment)):
         raise gone(comment)
     return redirect(place_of(comment, explicit=REMEMBERED in request.COOKIES))
 
@@ -106,7 +106,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         article__slug=slug,
         number=number,
     )
-    if not root.is_published and not root.reply_count:
+    if not (root.is_published or stands(root)):
         raise gone(root)
     begins = _number(request.GET.get("ab")) - 1 if "ab" in request.GET else _number(request.GET.get("nach"))
     shown, following = whole_thread(root, max(begins, 0))

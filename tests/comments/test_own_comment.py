@@ -274,21 +274,46 @@ def test_deleting_asks_first_and_takes_the_words_away(article, author):
     assert author.get(f"/kommentar/{comment.pk}/loeschen/").status_code == 200
     assert the_comment().is_published
     answer = author.post(f"/kommentar/{comment.pk}/loeschen/")
-    assert (answer.status_code, answer.url) == (302, f"/artikel/{article.slug}/#kommentare")
+    assert (answer.status_code, answer.url) == (302, f"/artikel/{article.slug}/#kommentar-1")
     comment.refresh_from_db()
     assert (comment.state, comment.body, comment.name, comment.html) == ("deleted", "–", "–", "")
     assert (comment.email, comment.website, comment.revisions.count()) == ("", "", 0)
     assert Counters.objects.get().comments == 0
-    assert 'id="kommentar-1"' not in page_of(article)
+    assert "Zweite Fassung" not in page_of(article)
 
 
-def test_deleted_one_with_replies_leaves_a_tombstone(article, author):
-    factories.comment(article, "Eine Antwort.", parent=the_comment())
+@pytest.mark.parametrize("replies", [0, 1])
+def test_deleted_one_leaves_a_tombstone_and_keeps_the_replies(article, author, replies):
+    for _ in range(replies):
+        factories.comment(article, "Eine Antwort.", parent=the_comment())
     author.post(f"/kommentar/{the_comment().pk}/loeschen/")
     page = page_of(article)
     assert "von seiner Autorin oder seinem Autor gelöscht" in page
-    assert "Eine Antwort." in page
+    assert page.count("Eine Antwort.") == replies
     assert "Erste <em>" not in page
+    assert "Noch hat niemand etwas geschrieben." not in page
+
+
+@pytest.mark.parametrize("replies", [0, 1])
+def test_taken_back_it_leaves_one_only_where_somebody_answered_already(article, author, settings, replies):
+    settings.UNDO_SECONDS = 10
+    for _ in range(replies):
+        factories.comment(article, "Eine Antwort.", parent=the_comment())
+    author.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"})
+    page = page_of(article)
+    assert page.count("von seiner Autorin oder seinem Autor gelöscht") == page.count("Eine Antwort.") == replies
+    permalink = Client().get(f"/kommentar/{the_comment().pk}/")
+    assert permalink.status_code == (302 if replies else 404)
+
+
+def test_what_nobody_saw_leaves_none(article):
+    Article.objects.update(comment_mode=Article.CommentMode.ALL_HELD)
+    device = Client()
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words())
+    answer = device.post(f"/kommentar/{the_comment().pk}/loeschen/")
+    assert (the_comment().state, answer.url) == ("deleted", f"/artikel/{article.slug}/#kommentare")
+    assert "gelöscht." not in page_of(article)
+    assert Client().get(f"/kommentar/{the_comment().pk}/").status_code == 404
 
 
 def test_deleting_works_at_any_age_and_twice(article, author):

@@ -81,6 +81,7 @@ def test_comments_of_every_kind_are_there(article):
     assert comments.aggregate(Max("depth"))["depth__max"] >= 8
     assert comments.filter(state=State.REMOVED, replies__state=State.PUBLISHED).exists()
     assert comments.filter(state=State.DELETED, replies__state=State.PUBLISHED, name="–", body="–", html="").exists()
+    assert comments.filter(state=State.DELETED, replies=None, parent__isnull=False).exists()
     assert comments.filter(state=State.HELD, number=None, parent=None).exists()
     assert comments.filter(state=State.HELD, number=None, parent__isnull=False).exists()
     assert comments.filter(picked_at__isnull=False).count() >= 3

@@ -70,7 +70,7 @@ def test_key_of_a_form_that_comes_back_is_as_old_and_another():
 
 # --- gone ------------------------------------------------------------------------------------------------------------
 
-ADDRESSES = ["", "melden/", "antworten/", "bearbeiten/", "loeschen/", "meiner/", "verlauf/"]
+ADDRESSES = ["melden/", "antworten/", "bearbeiten/", "loeschen/", "meiner/", "verlauf/"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -82,6 +82,16 @@ def test_deleted_comment_says_so_and_leads_to_the_article(client, article, addre
     assert "von seiner Autorin oder seinem Autor gelöscht" in page.text
     assert f'href="{article.get_absolute_url()}#kommentare"' in page.text
     assert not {"Geheimes", "Wilma"} & set(re.findall(r"\w+", page.text))
+
+
+def test_link_to_a_deleted_comment_leads_to_its_tombstone(client, article):
+    root = factories.comment(article)
+    for comment in (root, factories.comment(article, parent=root)):
+        delete_comment(comment=comment, reader=comment.reader)
+        page = client.get(f"/kommentar/{comment.pk}/", follow=True)
+        _before, anchor, after = page.text.partition(f'<article id="kommentar-{comment.number}"')
+        assert anchor
+        assert after.partition("</article>")[0].count("gelöscht.") == 1
 
 
 def test_removed_comment_says_so(client, article):

@@ -23,7 +23,11 @@ from readers.models import Reader
 TEXTS = Path(__file__).parent.parent.parent / "content" / "gespraech.txt"
 LONGEST = timedelta(days=12)  # then a conversation has said what it has to say
 SILENT_READERS = 150  # who vote and never write
-STATES = {"entfernt": Comment.State.REMOVED, "gelöscht": Comment.State.DELETED}
+STATES = {
+    "entfernt": Comment.State.REMOVED,
+    "gelöscht": Comment.State.DELETED,
+    "zurückgezogen": Comment.State.TAKEN_BACK,
+}
 BADGES = {"Autor": Comment.Badge.AUTHOR, "Redaktion": Comment.Badge.EDITOR, "Moderation": Comment.Badge.MODERATOR}
 _WITH_VALUE = ("Absatz ", "früher ", "wartet: ")
 _HEAD = re.compile(r"^(=+) (.+)\n", re.MULTILINE)
@@ -136,7 +140,7 @@ def store(conversation: list[Written], article: Article, counters: Counters, cha
                 comment.root.reply_count += 1
             if comment.passage is not None:
                 Passage.objects.filter(pk=comment.passage.pk).update(comment_count=F("comment_count") + 1)
-        if written.comment.state == Comment.State.DELETED:  # as delete_comment() leaves it
+        if comment.state in (Comment.State.DELETED, Comment.State.TAKEN_BACK):  # as delete_comment() leaves it
             comment.body, comment.name, comment.html, comment.website = "–", "–", "", ""
         insert(comment)
         earlier, _edited, now = written.body.partition("\n+++\n")
