@@ -111,7 +111,7 @@ def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespo
             place = {"parent": comment.parent, "passage": comment.passage, "action": write_address(comment)}
             return write_page(request, comment.article, form, said=sentence, **place)
         messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
-        return redirect(_where_it_stood(comment))
+        return redirect(_where_it_stood(_comments().get(pk=comment.pk)))
     return render(request, "comments/delete.html", {"comment": comment, "article": comment.article})
 
 

@@ -199,10 +199,7 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
     root = comment.root or comment
     page = page_of(root)
     shown = _shown_of(root.reply_count + is_new)
-    # A tombstone stands only where an answer to it does, and that may be further back.
-    if comment.root_id and (
-        not comment.is_published or (is_new and root.reply_count >= shown) or _is_further_back(comment, page, shown)
-    ):
+    if comment.root_id and ((is_new and root.reply_count >= shown) or _is_further_back(comment, page, shown)):
         address = reverse("thread", args=[comment.article.slug, root.number])
         begins = f"?ab={comment.number}" if _is_far_back(comment, is_new=is_new) else ""
         return f"{address}{begins}#{comment.anchor}"
@@ -211,6 +208,9 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
 
 def _is_further_back(reply: Comment, page: Position, shown: int) -> bool:
     """Is it none of the first replies, which stand on the page of its thread's root?"""
+    if not reply.is_published:  # a tombstone: which of them are shown there takes the page to tell
+        there = thread_page(reply.article, page).threads
+        return not any(node.comment.id == reply.id for thread in there for node in thread.nodes)
     root, first = reply.root, (page.page - 1) * THREADS_PER_PAGE
     parameters = [reply.pk, reply.number, root.pk, reply.article_id, first, first + THREADS_PER_PAGE]
     wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])

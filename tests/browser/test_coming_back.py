@@ -59,7 +59,8 @@ def test_back_to_a_deleted_comment_says_so(page: Page, talk, expected):
     send_answer(page, 1, "Doch nicht.")
     page.locator("#kommentar-3").get_by_role("link", name="Löschen").click()
     page.get_by_role("button", name="Löschen").click()
-    expect(page.locator("#kommentar-1")).to_be_focused()  # what it answered
+    expect(page.locator("#kommentar-3")).to_be_focused()
+    expect(page.locator("#kommentar-3")).to_contain_text("gelöscht")
     page.go_back()
     expect(page.get_by_role("heading", name="Diesen Kommentar gibt es nicht mehr")).to_be_visible()
     expect(page.locator("main")).to_contain_text("von seiner Autorin oder seinem Autor gelöscht")

@@ -70,7 +70,7 @@ def test_just_sent_is_taken_back(page: Page, talk, settings):
     reply_to(page, 7, "Zu schnell.")
     page.get_by_role("button", name="Zurückziehen").click()
     expect(page.get_by_text("Ihr Kommentar ist zurückgezogen.")).to_be_visible()
-    assert (Comment.objects.get(number=8).state, Comment.objects.get(number=8).body) == ("deleted", "–")
+    assert (Comment.objects.get(number=8).state, Comment.objects.get(number=8).body) == ("taken_back", "–")
     text = page.get_by_label("Kommentar", exact=True)
     expect(text).to_have_value("Zu schnell.")  # the words are not lost
     text.fill("Besser.")
