@@ -206,6 +206,28 @@ function offerDiscarding(form) {
   form.querySelector(".send")?.append(button);
 }
 
+/* Where the comments were closed meanwhile, what was begun stands to be copied. */
+function showBegun(within) {
+  const place = within.querySelector(".begun[hidden]");
+  if (!place || within.querySelector("[data-comment-form]")) return;
+  for (const name of store.names()) {
+    const address = name.startsWith(DRAFT) && draftOf(name) ? name.slice(DRAFT.length) : "";
+    const answered = address.match(/^(.*\/)antworten\/$/)?.[1];
+    if (!address.startsWith(place.dataset.here) && address !== location.pathname && !(answered && within.querySelector(`.comment .time[href="${answered}"]`))) continue;
+    const text = Object.assign(document.createElement("textarea"), { readOnly: true, rows: 4, value: draftOf(name).body });
+    text.setAttribute("aria-label", place.textContent.trim());
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: place.dataset.discard });
+    button.addEventListener("click", () => {
+      store.remove(name);
+      text.remove();
+      button.remove();
+      place.hidden = !place.querySelector("textarea");
+    });
+    place.append(text, button);
+    place.hidden = false;
+  }
+}
+
 /* Where a reply was begun, its link says so. */
 function markDrafts() {
   for (const link of document.querySelectorAll(".comment > footer > a[href$='/antworten/']")) {
@@ -243,7 +265,7 @@ const sentAway = tab.get(SENT_AWAY);
 tab.remove(SENT_AWAY);
 if (sentAway && /^#kommentar-(wartet-)?\d+$/.test(location.hash)) store.remove(sentAway);
 
-document.addEventListener("htmx:load", ({ detail: { elt } }) => { restoreDrafts(elt.closest("body")); markDrafts(); });
+document.addEventListener("htmx:load", ({ detail: { elt } }) => { restoreDrafts(elt.closest("body")); showBegun(elt.closest("body")); markDrafts(); });
 
 // What was taken back stands in a form again, and nowhere else: it is a draft from the start.
 if (location.pathname.endsWith("/loeschen/")) {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from articles.models import Article
+from articles.models import Article, Counters
 from comments import seen, threads
 from comments.models import Comment
 from comments.services import delete_comment, withdraw
@@ -83,6 +83,28 @@ def test_back_leads_to_what_was_loaded_in_place(page: Page, talk, monkeypatch):
 
 
 # --- what was not taken ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begun", ["thread", "reply"])
+def test_what_was_begun_stands_there_when_the_comments_are_closed(page: Page, talk, begun):
+    page.goto(talk.get_absolute_url())
+    if begun == "reply":
+        page.locator("#kommentar-1").get_by_role("link", name="Antworten").click()
+    form = page.locator("#kommentar-1 form" if begun == "reply" else "form.write").first
+    form.get_by_label("Kommentar", exact=True).fill("Lange überlegt.")
+    Article.objects.update(comment_mode=Article.CommentMode.CLOSED)
+    Counters.objects.touch(talk.pk)
+    page.goto(factories.article("Ein anderer").get_absolute_url())
+    expect(page.get_by_role("textbox", name="begonnen")).to_have_count(0)
+    page.goto(talk.get_absolute_url())
+    text = page.get_by_role("textbox", name="Sie hatten hier etwas zu schreiben begonnen")
+    expect(text).to_have_value("Lange überlegt.")
+    expect(text).not_to_be_editable()
+    page.get_by_role("button", name="Entwurf verwerfen").click()
+    expect(text).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("geschlossen").first).to_be_visible()
+    expect(page.get_by_text("Sie hatten hier etwas zu schreiben begonnen")).to_be_hidden()
 
 
 def test_whose_answer_has_nothing_to_answer_writes_on(page: Page, talk, expected):
