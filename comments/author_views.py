@@ -66,7 +66,7 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
             except Refused as refused:
                 refusal, status = str(refused), refused.status
             else:
-                return _changed(request, changed)
+                return _changed(request, changed, before=comment)
     else:
         form = EditForm(initial={"body": comment.body, "form_key": new_form_key(confirmed=True)})
     context = {"comment": comment, "article": comment.article, "form": form, "preview": preview, "refusal": refusal}
@@ -167,8 +167,11 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _changed(request: HttpRequest, comment: Comment) -> HttpResponse:
+def _changed(request: HttpRequest, comment: Comment, *, before: Comment) -> HttpResponse:
     if comment.is_published:
+        if comment.body == before.body:
+            messages.info(request, _("Sie haben nichts geändert."), extra_tags="comments")
+            return redirect(comment)
         messages.success(request, _("Ihre Änderung ist veröffentlicht."), extra_tags="comments")
         return redirect(comment)
     answer = _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")

@@ -49,7 +49,8 @@ def test_change_is_published_and_the_old_words_stay_readable(article, author):
 
 
 def test_saving_the_same_words_changes_nothing(article, author):
-    change(author, the_comment().body)
+    page = change(author, the_comment().body, follow=True).text
+    assert ("Sie haben nichts geändert." in page, "Ihre Änderung" in page) == (True, False)
     assert (the_comment().edited_at, Revision.objects.count()) == (None, 0)
     assert Client().get(f"/kommentar/{the_comment().pk}/verlauf/").status_code == 404
 
