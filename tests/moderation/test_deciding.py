@@ -93,12 +93,14 @@ def test_deciding_twice_is_deciding_once(article, moderator):
     assert counted(comment) == (1, 0)
 
 
-def test_deleted_by_its_author_is_not_brought_back(article, moderator):
-    comment = factories.comment(article, state=Comment.State.DELETED)
+@pytest.mark.parametrize("gone", [Comment.State.DELETED, Comment.State.TAKEN_BACK])
+def test_deleted_by_its_author_is_not_brought_back(article, moderator, desk, gone):
+    comment = factories.comment(article, state=gone)
+    assert "entscheiden/" not in desk.get(f"{LIST}{comment.pk}/change/").text
     for decide in (approve, restore):
         decide(comment, moderator=moderator)
     remove(comment, moderator=moderator, reason="Regel 1")
-    assert (state(comment), decisions()) == ("deleted", [])
+    assert (state(comment), decisions()) == (gone, [])
 
 
 def test_removal_without_a_reason_is_refused_by_the_database(article, moderator):
