@@ -137,6 +137,15 @@ def test_changed_words_are_screened_and_held(article, author):
     assert "Nur Sie sehen diesen Kommentar" in page_of(article, author)
 
 
+def test_while_it_is_held_again_its_place_says_so_and_keeps_the_replies(article, author):
+    BlockedWord.objects.create(word="pillen")
+    factories.comment(article, "Eine Antwort.", parent=the_comment())
+    change(author, "Kauft Pillen.")
+    page = page_of(article)
+    assert ("wird gerade von der Redaktion geprüft" in page, "Eine Antwort." in page) == (True, True)
+    assert ("gelöscht." in page, "entfernt." in page) == (False, False)
+
+
 def test_held_one_returns_to_its_number_and_people_are_told_once(article, author):
     BlockedWord.objects.create(word="pillen")
     change(author, "Kauft Pillen.")
