@@ -162,7 +162,9 @@ class Comment(models.Model):
         Reader, on_delete=models.PROTECT, related_name="comments", verbose_name=_("Leser"), db_index=False
     )
     # Other devices it belonged to before a mailed link gave it to `reader`; they keep their rights (decision 0011).
-    also_by = models.ManyToManyField(Reader, related_name="comments_elsewhere", blank=True, editable=False)
+    also_by = models.ManyToManyField(
+        Reader, through="OtherDevice", related_name="comments_elsewhere", blank=True, editable=False
+    )
     parent = models.ForeignKey(
         "self", on_delete=models.RESTRICT, null=True, blank=True, related_name="replies", verbose_name=_("Antwort auf")
     )
@@ -300,7 +302,10 @@ class Comment(models.Model):
     def is_by(self, reader: Reader | None) -> bool:
         if reader is None:
             return False
-        return self.reader_id == reader.pk or self.also_by.filter(pk=reader.pk).exists()
+        if self.reader_id == reader.pk:
+            return True
+        devices = self.other_devices.filter(reader=reader)
+        return (devices.filter(has_words=True) if self.is_held else devices).exists()
 
     def author_ids(self) -> list[int]:
         """Of its reader, and of who may change it besides: one query."""
@@ -318,6 +323,23 @@ class Comment(models.Model):
     def render(self) -> None:
         """Makes the HTML from the body. Raises markup.TooLong."""
         self.html = comment_html(self.body)
+
+
+class OtherDevice(models.Model):
+    """One that a comment belonged to before a mailed link gave it to another. Nobody knows whether both are the same
+    person's, so what the one wrote and nobody may read yet, the other may not read either (`has_words`)."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="other_devices")
+    reader = models.ForeignKey(Reader, on_delete=models.CASCADE, related_name="other_devices")
+    has_words = models.BooleanField(default=True)  # the ones that the comment has now
+
+    class Meta:
+        verbose_name = _("Anderes Gerät")
+        verbose_name_plural = _("Andere Geräte")
+        constraints = [models.UniqueConstraint(name="other_device_once", fields=["comment", "reader"])]
+
+    def __str__(self) -> str:
+        return f"{self.reader_id} → {self.comment_id}"
 
 
 class Revision(models.Model):

@@ -28,7 +28,7 @@ from readers.models import Reader
 _VOTES = "SELECT comment_id FROM comments_vote WHERE reader_id = %s AND comment_id = ANY (%s)"
 _OF_OTHERS = (
     "reader_id IS DISTINCT FROM %s"
-    " AND id <> ALL (ARRAY(SELECT comment_id FROM comments_comment_also_by WHERE reader_id = %s))"
+    " AND id <> ALL (ARRAY(SELECT comment_id FROM comments_otherdevice WHERE reader_id = %s))"
 )
 # Nobody hides what they wrote themselves: the tools for it stand there.
 _OF_HIDDEN = f"SELECT id, name FROM comments_comment WHERE id = ANY (%s) AND name = ANY (%s) AND {_OF_OTHERS}"
@@ -36,10 +36,10 @@ _OF_HIDDEN = f"SELECT id, name FROM comments_comment WHERE id = ANY (%s) AND nam
 _OWN = RawSQL(
     "SELECT id FROM comments_comment WHERE id = ANY (%s) AND reader_id = %s AND state = 'published'"
     " UNION ALL SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND state = 'held'"
-    " UNION ALL SELECT comment_id FROM comments_comment_also_by AS also"
+    " UNION ALL SELECT comment_id FROM comments_otherdevice AS also"
     " JOIN comments_comment AS comment ON comment.id = comment_id"
     " WHERE also.reader_id = %s"
-    " AND (state = 'published' AND comment.id = ANY (%s) OR state = 'held' AND article_id = %s)",
+    " AND (state = 'published' AND comment.id = ANY (%s) OR state = 'held' AND has_words AND article_id = %s)",
     [Given(name) for name in ("shown", "reader", "reader", "article", "reader", "shown", "article")],
 )
 _NEW = f"number > %s AND state = 'published' AND {_OF_OTHERS}"

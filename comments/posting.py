@@ -152,8 +152,11 @@ def _keep_slow_mode(article: Article, reader: Reader) -> None:
     Refused."""
     if not article.slow_mode:
         return
-    standing = reader.comments.filter(article=article).exclude(state=Comment.State.TAKEN_BACK)
-    latest = standing.order_by("-created_at").values_list("created_at", flat=True).first()
+    here, elsewhere = (
+        written.filter(article=article).exclude(state=Comment.State.TAKEN_BACK).values("created_at")
+        for written in (reader.comments, reader.comments_elsewhere)
+    )
+    latest = here.union(elsewhere).order_by("-created_at").values_list("created_at", flat=True).first()
     wait = article.slow_mode - (timezone.now() - latest).total_seconds() if latest else 0
     if wait > 0:
         sentence = _(
@@ -176,6 +179,11 @@ _SAME_SUBMISSION = """
     SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND body = %s
       AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s
       AND state IN ('held', 'published')
+    UNION
+    SELECT comment.id FROM comments_otherdevice AS device JOIN comments_comment AS comment ON comment.id = comment_id
+    WHERE device.reader_id = %s AND article_id = %s AND body = %s
+      AND parent_id IS NOT DISTINCT FROM %s AND passage_id IS NOT DISTINCT FROM %s
+      AND state IN ('held', 'published')
 """
 
 
@@ -194,7 +202,7 @@ class _Submission(NamedTuple):
         if self.passage is not None:
             passage = self.passage.pk or 0  # one that is not stored yet has no comments
         words = [self.reader.pk, self.article.pk, self.draft.body, self.parent and self.parent.pk, passage]
-        return Question(_SAME_SUBMISSION, [self.how.key and self.how.key.id, *words])
+        return Question(_SAME_SUBMISSION, [self.how.key and self.how.key.id, *words, *words])
 
     def earlier(self, same: list[tuple[int]]) -> Comment | None:
         """The comment it made before, among those that were found to be the `same`. Raises Refused."""

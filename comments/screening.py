@@ -137,6 +137,11 @@ def unproved(comment: Comment, reader: Reader) -> list[str]:
     return [str(_UNPROVED)]
 
 
+def waits_for_proof(comment: Comment) -> bool:
+    """Is it held for nothing but that? Its owner's own words then take the place of what is held."""
+    return comment.is_held and comment.held_because == [str(_UNPROVED)]
+
+
 def _is_newcomer(reader: Reader) -> bool:
     return not (reader.comments.published().exists() or reader.comments_elsewhere.published().exists())
 

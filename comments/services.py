@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from articles.models import NUMBER_COMMENT, Counters
 from comments.models import Comment, Passage, Vote, undo_seconds
-from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved
+from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
 from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
@@ -74,6 +74,8 @@ def withdraw(comment: Comment, state: Comment.State) -> None:
     """Takes a published or held comment out of sight: removed, deleted, or held again. Call in a transaction."""
     if comment.is_published:
         _count_visible(comment, -1)
+    elif comment.number is not None:  # its place says what became of it
+        Counters.objects.touch(comment.article_id)
     comment.state = state
     comment.save()
 
@@ -104,6 +106,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         if verdict.refused:
             raise too_many()
         verdict.held_because += unproved(comment, reader)
+        comment.other_devices.update(has_words=Q(reader=reader))
         now = timezone.now()
         if comment.is_published:  # words that were held stay unpublished, also as an earlier version
             comment.revisions.create(body=comment.body, html=comment.html, replaced_at=now)
@@ -116,6 +119,9 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             comment.held_because = verdict.held_because
             withdraw(comment, Comment.State.HELD)
             tell_on_duty(comment_id=comment.pk)
+        elif comment.number is not None and waits_for_proof(comment):
+            comment.held_because = []
+            publish(comment)
         else:
             comment.save()
             Counters.objects.touch(comment.article_id)
@@ -134,6 +140,8 @@ def delete_comment(*, comment: Comment, reader: Reader, as_if_never: bool = Fals
         comment.body = comment.name = "–"
         comment.html = comment.website = comment.email = ""
         comment.picked_at = None
+        comment.votes.all().delete()  # for words that are gone; and a tombstone heads no order
+        comment.score = 0
         withdraw(comment, Comment.State.TAKEN_BACK if as_if_never else Comment.State.DELETED)
 
 
@@ -181,7 +189,7 @@ _GIVE_VOTE = """
     WITH given AS (
         INSERT INTO comments_vote (comment_id, reader_id, created_at)
         SELECT id, %s, %s FROM comments_comment WHERE id = %s AND reader_id <> %s
-          AND id <> ALL (ARRAY(SELECT comment_id FROM comments_comment_also_by WHERE reader_id = %s))
+          AND id <> ALL (ARRAY(SELECT comment_id FROM comments_otherdevice WHERE reader_id = %s))
         ON CONFLICT DO NOTHING RETURNING comment_id
     )
     UPDATE comments_comment SET score = score + 1 FROM given WHERE id = given.comment_id RETURNING score
@@ -193,14 +201,14 @@ _TAKE_VOTE_BACK = """
 
 
 _KEEP_FOR = """
-    INSERT INTO comments_comment_also_by (comment_id, reader_id)
-    SELECT comment_id, %s
-    FROM comments_comment_also_by AS also JOIN comments_comment AS comment ON comment.id = comment_id
+    INSERT INTO comments_otherdevice (comment_id, reader_id, has_words)
+    SELECT comment_id, %s, has_words
+    FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id
     WHERE also.reader_id = %s AND comment.reader_id <> %s
     ON CONFLICT DO NOTHING
 """
 _KEEP_NOT_TWICE = """
-    DELETE FROM comments_comment_also_by AS also USING comments_comment AS comment
+    DELETE FROM comments_otherdevice AS also USING comments_comment AS comment
     WHERE comment.id = comment_id AND also.reader_id = %s AND comment.reader_id = %s
 """
 _DROP_VOTES = """
@@ -244,7 +252,7 @@ def give_written_to(source: Reader, target: Reader, *, email: str) -> dict[int, 
 
 def _drop_votes_for_oneself(reader: Reader) -> dict[int, dict[str, int]]:
     own = "SELECT id FROM comments_comment WHERE reader_id = %s"
-    own += " UNION ALL SELECT comment_id FROM comments_comment_also_by WHERE reader_id = %s"
+    own += " UNION ALL SELECT comment_id FROM comments_otherdevice WHERE reader_id = %s"
     return _drop_votes(f"reader_id = %s AND comment_id IN ({own})", reader, reader, reader)
 
 

@@ -110,7 +110,7 @@ def _shower(article: Article, now: datetime) -> Callable[[Thread], str]:
             comment.picked_at is not None,
             _answers(node),
             comment.edited_at is not None,
-            bool(replies),
+            node.opens,
             takes_answers,
         )
         return _pattern("comment", shape, language) % {
@@ -127,13 +127,13 @@ def _shower(article: Article, now: datetime) -> Callable[[Thread], str]:
             "passage": _quoted(article, comment),
             "html": comment.html,
             "score": comment.score,
-            "replies": replies_label(replies, language) if replies else "",
+            "replies": replies_label(replies, language) if node.opens else "",
             "closing": _END_OF_REPLIES * ending,
         }
 
     def show(thread: Thread) -> str:
         root, *nodes = thread.nodes
-        comments = [show_comment(root, (root.comment.reply_count or root.replies) if root.replies else 0, 0)]
+        comments = [show_comment(root, root.comment.reply_count, 0)]
         levels = [node.level for node in nodes[1:]] + [1]
         for node, next_level in zip(nodes, levels, strict=False):
             comments.append(show_comment(node, node.replies, max(node.level - next_level, 0)))
@@ -141,7 +141,7 @@ def _shower(article: Article, now: datetime) -> Callable[[Thread], str]:
             "comments": "".join(comments),
             "address": f"{article_address}gespraech/{root.comment.number}/",
             "more": _more_label(thread.hidden_replies, bool(nodes), language) if thread.hidden_replies else "",
-            "closing": _END_OF_REPLIES if root.replies else "",
+            "closing": _END_OF_REPLIES if root.opens else "",
         }
 
     return show
@@ -185,6 +185,8 @@ def _short_format() -> Callable[[datetime], str]:
 
 @lru_cache(5000)  # finding the right form takes as long as printing three comments
 def replies_label(count: int, language: str) -> str:
+    if not count:
+        return _("Gelöschte Antworten")
     return ngettext("%d Antwort", "%d Antworten", count) % count
 
 

@@ -6,6 +6,7 @@ the replies of all threads of a page come from one LATERAL join over the index o
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -40,7 +41,8 @@ class Node:
     parent: Comment | None = None
     level: int = 0  # how far it is indented
     is_flat: bool = False  # the place does not tell whom it answers
-    replies: int = 0  # that stand indented beneath it
+    opens: bool = False  # something stands indented beneath it
+    replies: int = 0  # of that, what is published
 
 
 @dataclass
@@ -128,7 +130,7 @@ _replies_after = Prepared(
 def arrange(root: Comment, replies: list[Comment]) -> Thread:
     """A thread in reading order, each reply beneath its parent.
 
-    A parent's number is smaller than its replies', so the first n replies by number always hold their parents too; a
+    A parent's number is smaller than its replies', so the first n published ones by number hold their parents too; a
     reply whose parent is not here stands beneath the root and names whom it answers. What the editors removed has a
     tombstone only where something is beneath it.
     """
@@ -146,18 +148,22 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
         comment, level = stack.pop()
         in_order.append((comment, level))
         stack += [(child, level + 1) for child in reversed(beneath.get(comment.id, []))]
-    counts: dict[int, int] = {}  # of those that stay, itself included
+    counts: dict[int, int] = {}  # published ones, itself included; of those that stay
+    opening = set()
     for comment, _level in reversed(in_order):  # children before their parents
-        count = sum(counts.get(child.id, 0) for child in beneath.get(comment.id, []))
-        if comment.is_published or comment.leaves_tombstone or count or comment is root:
-            counts[comment.id] = count + 1
+        staying = [counts[child.id] for child in beneath.get(comment.id, []) if child.id in counts]
+        if staying:
+            opening.add(comment.id)
+        if comment.is_published or comment.leaves_tombstone or staying or comment is root:
+            counts[comment.id] = sum(staying) + comment.is_published
     nodes = [
         Node(
             comment,
             parent=here.get(comment.parent_id),
             level=min(level, levels),
             is_flat=level > levels,
-            replies=counts[comment.id] - 1 if level < levels else 0,
+            opens=level < levels and comment.id in opening,
+            replies=counts[comment.id] - comment.is_published if level < levels else 0,
         )
         for comment, level in in_order
         if comment.id in counts
@@ -166,10 +172,12 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     return Thread(nodes, hidden_replies=max(root.reply_count - published_here, 0))
 
 
-# A thread's first replies that have something to show: what is gone only where something stands beneath it. Looked for
-# among the first few numbers: after a wave of spam thousands may be gone.
+# A thread's first replies that have something to show: what was removed only where something stands beneath it; what
+# its author deleted takes nobody's place (_first_replies). Looked for among the first few numbers: after a wave of spam
+# thousands may be gone.
 _FIRST = f"""
-    SELECT reply.id, reply.number, reply.state = 'published' OR EXISTS (SELECT FROM comments_comment AS answer
+    SELECT reply.id, reply.number, reply.state = 'published' OR reply.state <> 'deleted' AND EXISTS (
+               SELECT FROM comments_comment AS answer
                WHERE answer.parent_id = reply.id AND answer.state = 'published') AS stands
     FROM (SELECT id, number, state FROM comments_comment WHERE root_id = {{root}} AND number IS NOT NULL
           ORDER BY number LIMIT {LOOKED_AT}) AS reply
@@ -191,7 +199,8 @@ def page_of(root: Comment) -> Position:
 
 
 def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) -> str:
-    """The address of the page that shows a numbered comment, with its anchor: two bounded queries at most.
+    """The address of the page that shows a numbered comment, with its anchor: two bounded queries at most, for a
+    tombstone those of the page it may stand on.
 
     `explicit` for a device that remembers another order, and would look for the comment there. `is_new`: it was
     sent just now, so what its thread had before stands before it. (The third reply, sent again, stands on two pages.)
@@ -234,19 +243,21 @@ def _shown_of(replies: int) -> int:
 
 
 def stands(comment: Comment) -> bool:
-    """Has what is not public a tombstone? If its author deleted it, or if anything published is beneath it, however
-    deep. Walks only through what is gone."""
-    if comment.number is None or comment.leaves_tombstone:
-        return comment.leaves_tombstone
+    """Has what is not public a tombstone? If its author deleted it, or if anything that stands is beneath it, however
+    deep; and if its thread stands. Walks only through what is gone."""
     if comment.root_id is None:
-        return bool(comment.reply_count)
+        return comment.leaves_tombstone or bool(comment.number and comment.reply_count)
+    if comment.number is None or not (comment.root.is_published or stands(comment.root)):
+        return False
+    if comment.leaves_tombstone:
+        return True
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE beneath AS ("
             " SELECT id, state FROM comments_comment WHERE parent_id = %s"
             " UNION ALL SELECT reply.id, reply.state FROM comments_comment reply"
-            " JOIN beneath ON reply.parent_id = beneath.id AND beneath.state <> 'published')"
-            " SELECT EXISTS (SELECT FROM beneath WHERE state = 'published')",
+            " JOIN beneath ON reply.parent_id = beneath.id AND beneath.state NOT IN ('published', 'deleted'))"
+            " SELECT EXISTS (SELECT FROM beneath WHERE state IN ('published', 'deleted'))",
             [comment.pk],
         )
         return cursor.fetchone()[0]
@@ -321,10 +332,10 @@ def _first_replies(roots: list[Comment]) -> list[Comment]:
     if not any(reply.leaves_tombstone for reply in found):
         return found
     # What comes after the last one shown belongs to those that are not on this page.
-    ends = {root.id: 0 if root.reply_count else math.inf for root in roots}
-    ends |= {reply.root_id: reply.number for reply in found if reply.is_published}
-    ends |= {root.id: math.inf for root, limit in zip(answered, limits, strict=True) if root.reply_count <= limit}
-    return [reply for reply in found if reply.number <= ends[reply.root_id]]
+    published = [reply for reply in found if reply.is_published]
+    ends, shown = {reply.root_id: reply.number for reply in published}, Counter(reply.root_id for reply in published)
+    ends |= {root.id: math.inf for root in roots if shown[root.id] >= root.reply_count}
+    return [reply for reply in found if reply.number <= ends.get(reply.root_id, 0)]
 
 
 def _replies_queryset() -> models.QuerySet[Comment]:

@@ -46,6 +46,7 @@ from readers.device import acting_reader, ask_with_reader, current_reader, reads
 from readers.services import confirm_address
 
 LINK_VALID = timedelta(hours=48)  # for confirming one's comment (B13)
+ANSWER_LOST = timedelta(hours=1)  # after so long nobody waits for it any more
 VOTES_PER_NETWORK, VOTES_WINDOW = 20, timedelta(hours=1)  # for one comment
 # To answer or to vote for: of a comment of a hidden article there is no trace. The texts are long, and not needed.
 _numbered = Prepared(
@@ -296,11 +297,13 @@ def _post(
     is_first_act = current_reader(request) is None
     reader = acting_reader(request)
     comment = post_comment(article=article, parent=parent, reader=reader, draft=form.draft(), how=how, passage=passage)
-    if is_first_act and not reader.is_account and comment.reader != reader and not comment.also_by.exists():
-        # The first answer got lost, and with it the cookie (E9). Only the device that opened the form has its key; a
-        # comment that another one took over through a mailed link says no longer which that was.
-        remember(request, comment.reader)
-        reader.delete()
+    if is_first_act and not reader.is_account and comment.reader != reader:
+        # The first answer got lost, and with it the cookie (E9). Only the device that opened the form has its key; but
+        # another one may have taken the comment over through a mailed link, and its cookie is not to be fetched.
+        is_lately = timezone.now() < comment.created_at + ANSWER_LOST
+        if is_lately and not comment.other_devices.exists():
+            remember(request, comment.reader)
+            reader.delete()
     return comment
 
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from comments.models import Comment
-from comments.services import delete_comment
+from comments.models import Comment, Vote
+from comments.services import delete_comment, vote
 from comments.threads import LOOKED_AT, REPLIES_PER_THREAD, THREADS_PER_PAGE, TOMBSTONES
 from moderation.services import remove
 from tests import factories
@@ -94,9 +94,17 @@ def test_it_is_not_listed_among_what_is_new(article, client):
     assert (shown(page), "Seitdem ist nichts dazugekommen." in page.text) == ([], True)
 
 
-@pytest.mark.parametrize("go", [lambda comment: remove(comment, moderator=None, reason="Regel 1"), delete])
-@pytest.mark.parametrize("seed", range(3))
-def test_links_arrive_whatever_is_gone(article, client, seed, go):
+def take_away(comment: Comment) -> None:
+    remove(comment, moderator=None, reason="Regel 1")
+
+
+def take_back(comment: Comment) -> None:
+    delete_comment(comment=comment, reader=comment.reader, as_if_never=True)
+
+
+@pytest.mark.parametrize("ways", [[take_away], [take_away, take_back, delete]], ids=["removed", "mixed"])
+@pytest.mark.parametrize("seed", range(6))
+def test_links_arrive_whatever_is_gone(article, client, seed, ways):
     chance = random.Random(seed)
     for _ in range(6):
         thread = [factories.comment(article)]
@@ -104,10 +112,66 @@ def test_links_arrive_whatever_is_gone(article, client, seed, go):
             thread.append(factories.comment(article, parent=chance.choice(thread)))
     for comment in Comment.objects.published().order_by("pk"):
         if chance.random() < 0.4:
-            go(comment)
-    places = set()
-    for comment in Comment.objects.exclude(state=Comment.State.REMOVED):
+            chance.choice(ways)(comment)
+    seen = set()
+    for comment in Comment.objects.all():
         page = client.get(comment.get_absolute_url(), follow=True)
-        places.add("gespraech" in page.redirect_chain[-1][0])
-        assert comment.number in shown(page)
-    assert places == {True, False}
+        seen.add((comment.state, page.status_code))
+        assert (comment.number in shown(page)) is (page.status_code == 200)
+        assert page.text.count("<details") == page.text.count("</details>")
+    assert {status for _state, status in seen} == {200, 404}
+    assert ("published", 404) not in seen
+
+
+def test_reply_deleted_beneath_what_was_removed_is_told_to_be_gone(article, client):
+    """A thread that the editors took away has no place for it any more."""
+    root = factories.comment(article)
+    reply = factories.comment(article, parent=root)
+    take_away(root)
+    delete(reply)
+    page = client.get(reply.get_absolute_url(), follow=True)
+    assert page.status_code == 404
+    assert "von seiner Autorin oder seinem Autor gelöscht" in page.text
+
+
+def test_removed_reply_with_a_tombstone_beneath_it_is_found(article, client):
+    root = factories.comment(article)
+    removed = factories.comment(article, parent=root)
+    delete(factories.comment(article, parent=removed))
+    take_away(removed)
+    assert shown(client.get(removed.get_absolute_url(), follow=True)) == [1, 2, 3]
+
+
+def test_deleted_one_with_answers_takes_no_others_place(article, client):
+    root = factories.comment(article)
+    deleted = factories.comment(article, parent=root)
+    replies = [factories.comment(article, parent=parent) for parent in (deleted, root, root)]
+    last = factories.comment(article, parent=replies[-1])
+    for comment in (deleted, last):
+        delete(comment)
+    page = client.get(article.get_absolute_url())
+    assert shown(page) == [1, 2, 3, 4, 5, 6]
+    assert "anzeigen</a>" not in page.text
+
+
+def test_what_is_folded_is_counted_as_it_can_be_read(article, client):
+    root = factories.comment(article)
+    replies = [factories.comment(article, parent=root) for _ in range(2)]
+    below = factories.comment(article, parent=replies[0])
+    page = client.get(article.get_absolute_url()).text
+    assert re.findall("<summary>(.*?)</summary>", page) == ["3 Antworten", "1 Antwort"]
+    for comment in (below, replies[1]):
+        delete(comment)
+    page = client.get(article.get_absolute_url()).text
+    assert re.findall("<summary>(.*?)</summary>", page) == ["1 Antwort", "Gelöschte Antworten"]
+
+
+def test_deleted_it_heads_no_order(article, client):
+    first, second = (factories.comment(article) for _ in range(2))
+    for comment, votes in ((first, 1), (second, 2)):
+        for _ in range(votes):
+            vote(comment=comment, reader=factories.reader("Eva"), wanted=True)
+    best = f"{article.get_absolute_url()}?sortierung=meistbewertet"
+    assert shown(client.get(best)) == [2, 1]
+    delete(second)
+    assert (shown(client.get(best)), Vote.objects.count()) == ([1, 2], 1)

@@ -146,6 +146,18 @@ def test_while_it_is_held_again_its_place_says_so_and_keeps_the_replies(article,
     assert ("gelöscht." in page, "entfernt." in page) == (False, False)
 
 
+@pytest.mark.parametrize("replies", [0, 1])
+def test_deleted_while_it_is_held_again_the_page_says_so_at_once(article, author, replies):
+    BlockedWord.objects.create(word="pillen")
+    for _ in range(replies):
+        factories.comment(article, "Eine Antwort.", parent=the_comment())
+    change(author, "Kauft Pillen.")
+    assert "gelöscht." not in page_of(article)
+    author.post(f"/kommentar/{the_comment().pk}/loeschen/")
+    page = page_of(article)
+    assert ("gelöscht." in page, "geprüft." in page) == (True, False)
+
+
 def test_held_one_returns_to_its_number_and_people_are_told_once(article, author):
     BlockedWord.objects.create(word="pillen")
     change(author, "Kauft Pillen.")

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from articles.models import Article, Counters
-from comments.models import Comment, Passage, Revision, Vote
+from comments.models import Comment, OtherDevice, Passage, Revision, Vote
 from moderation.models import Decision, Notice
 from ratings.models import Rating
 from readers.models import Reader, User
@@ -88,6 +88,7 @@ REFUSED = {
     "comment_number_once": on_reply(number=1),
     "comment_thread_number_once": again(Comment, form_key=uuid.uuid4(), number=99),
     "vote_once": again(Vote),
+    "other_device_once": again(OtherDevice),
     "rating_once": again(Rating),
     "rating_one_to_five": change(Rating, stars=6),
     "subscription_once": again(Subscription),
@@ -137,6 +138,7 @@ def one_of_each(article) -> None:
     root = factories.comment(article, passage=passage)
     factories.comment(article, parent=root)
     Vote.objects.create(comment=root, reader=root.reader)
+    OtherDevice.objects.create(comment=root, reader=factories.reader("Anna"))
     Rating.objects.create(article=article, reader=root.reader, stars=3)
     row = factories.subscription(article)
     Consent.objects.create(subscription=row, event="asked", how="Formular")
