@@ -71,6 +71,7 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
         form = EditForm(initial={"body": comment.body, "form_key": new_form_key(confirmed=True)})
     context = {"comment": comment, "article": comment.article, "form": form, "preview": preview, "refusal": refusal}
     context |= {"is_editable": comment.may_be_edited_by(reader), "is_unproved": bool(unproved(comment, reader))}
+    context["is_elsewhere"] = not comment.may_be_read_by(reader)
     return render(request, "comments/edit.html", context, status=status)
 
 
@@ -90,18 +91,20 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @for_author
 def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
-    if "undo" in request.POST and comment.is_told_of:
+    may_read = comment.may_be_read_by(reader)
+    takes_back = "undo" in request.POST and may_read
+    if takes_back and comment.is_told_of:
         sentence = _(
             "Zurückziehen geht nur in den ersten %(seconds)d Sekunden; wem wir neue Kommentare melden, der hat Ihren"
             " vielleicht schon bekommen. Löschen können Sie ihn weiterhin."
         )
         said = sentence % {"seconds": settings.UNDO_SECONDS}
-        context = {"comment": comment, "article": comment.article, "said": said}
+        context = {"comment": comment, "article": comment.article, "said": said, "may_read": may_read}
         return render(request, "comments/delete.html", context, status=409)
     if request.method == "POST":
         words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
-        delete_comment(comment=comment, reader=reader, as_if_never="undo" in request.POST)
-        if "undo" in request.POST:
+        delete_comment(comment=comment, reader=reader, as_if_never=takes_back)
+        if takes_back:
             words["notify"] = wants_replies(reader, comment)
             # Its words were written before: however fast they come again.
             words["form_key"] = new_form_key(confirmed=True)
@@ -112,7 +115,8 @@ def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespo
             return write_page(request, comment.article, form, said=sentence, **place)
         messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
         return redirect(_where_it_stood(_comments().get(pk=comment.pk)))
-    return render(request, "comments/delete.html", {"comment": comment, "article": comment.article})
+    context = {"comment": comment, "article": comment.article, "may_read": may_read}
+    return render(request, "comments/delete.html", context)
 
 
 @require_safe

@@ -21,16 +21,20 @@ def comment_token_fits(comment: Comment, token: str) -> bool:
 
 
 def owner_token(comment: Comment, made_on: date | None = None) -> str:
-    """Whose it is belongs to it: once a device has taken the comment over, no other one can with the same link."""
-    made_on = str(made_on or timezone.localdate())
-    return make_token("own comment", comment.pk, comment.email, str(comment.reader_id), made_on)
+    """Whose it is belongs to it, and since when their address is proved: once a device has taken the comment over, no
+    other one can with the same link, even if the first has taken it back meanwhile."""
+    return make_token("own comment", comment.pk, *_whose(comment), str(made_on or timezone.localdate()))
 
 
 def owner_token_fits(comment: Comment, token: str) -> bool:
     """For the day it was made and the two after it (B13)."""
     days = [str(timezone.localdate() - timedelta(days=ago)) for ago in range(3)]
-    fits = [token_matches(token, "own comment", comment.pk, comment.email, str(comment.reader_id), day) for day in days]
+    fits = [token_matches(token, "own comment", comment.pk, *_whose(comment), day) for day in days]
     return bool(comment.email) and any(fits)
+
+
+def _whose(comment: Comment) -> tuple[str, str, str]:
+    return comment.email, str(comment.reader_id), str(comment.reader.email_confirmed_at)
 
 
 def owner_mail(comment: Comment) -> EmailMultiAlternatives:

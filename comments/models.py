@@ -304,8 +304,13 @@ class Comment(models.Model):
             return False
         if self.reader_id == reader.pk:
             return True
-        devices = self.other_devices.filter(reader=reader)
-        return (devices.filter(has_words=True) if self.is_held else devices).exists()
+        return self.other_devices.filter(reader=reader).exists()
+
+    def may_be_read_by(self, reader: Reader) -> bool:
+        """By one of its authors, while nobody else may: what the one wrote and is held is not there for the other."""
+        if not self.is_held or self.reader_id == reader.pk:
+            return True
+        return self.other_devices.filter(Q(has_words=True) | Q(proved=True), reader=reader).exists()
 
     def author_ids(self) -> list[int]:
         """Of its reader, and of who may change it besides: one query."""
@@ -313,7 +318,8 @@ class Comment(models.Model):
 
     def may_be_edited_by(self, reader: Reader | None) -> bool:
         """By its author, for a while, as long as readers are still to see it."""
-        return self.is_by(reader) and (self.is_published or self.is_held) and timezone.now() < self.editable_until
+        is_to_be_seen = (self.is_published or self.is_held) and timezone.now() < self.editable_until
+        return is_to_be_seen and self.is_by(reader) and self.may_be_read_by(reader)
 
     @property
     def fingerprint(self) -> str:
@@ -326,12 +332,14 @@ class Comment(models.Model):
 
 
 class OtherDevice(models.Model):
-    """One that a comment belonged to before a mailed link gave it to another. Nobody knows whether both are the same
-    person's, so what the one wrote and nobody may read yet, the other may not read either (`has_words`)."""
+    """One that a comment belonged to before a mailed link gave it to another. Unless a link was opened on it too
+    (`proved`), nobody knows whether both are the same person's; so what the one wrote and nobody may read yet, the
+    other may not read either (`has_words`)."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="other_devices")
     reader = models.ForeignKey(Reader, on_delete=models.CASCADE, related_name="other_devices")
-    has_words = models.BooleanField(default=True)  # the ones that the comment has now
+    has_words = models.BooleanField(default=True)  # wrote the ones that the comment has now
+    proved = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("Anderes Gerät")

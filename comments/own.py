@@ -16,6 +16,7 @@ from articles.models import Article
 from comments.hidden import hidden_names
 from comments.models import Comment
 from comments.position import Order, Position, View
+from comments.screening import waits_for_proof
 from comments.seen import new_since, wants_news
 from comments.showing import PICKED, VOTED, own_vote_state, render, threads_html, title_of, vote_state
 from comments.threads import Node, Thread
@@ -39,7 +40,8 @@ _OWN = RawSQL(
     " UNION ALL SELECT comment_id FROM comments_otherdevice AS also"
     " JOIN comments_comment AS comment ON comment.id = comment_id"
     " WHERE also.reader_id = %s"
-    " AND (state = 'published' AND comment.id = ANY (%s) OR state = 'held' AND has_words AND article_id = %s)",
+    " AND (state = 'published' AND comment.id = ANY (%s)"
+    " OR state = 'held' AND article_id = %s AND (has_words OR proved))",
     [Given(name) for name in ("shown", "reader", "reader", "article", "reader", "shown", "article")],
 )
 _NEW = f"number > %s AND state = 'published' AND {_OF_OTHERS}"
@@ -146,7 +148,8 @@ def vote_html(comment: Comment, *, voted: bool, is_own: bool) -> SafeString:
 
 
 def held_html(comment: Comment) -> SafeString:
-    return render("held", {"comment": comment, "tools": tools_html(comment)})
+    context = {"comment": comment, "tools": tools_html(comment), "waits_for_proof": waits_for_proof(comment)}
+    return render("held", context)
 
 
 def reply_html(comment: Comment, sentence: str, *, passing: bool, count: bool) -> SafeString:

@@ -134,6 +134,8 @@ def unproved(comment: Comment, reader: Reader) -> list[str]:
     whether this one is the same person's (decision 0011). What is not confirmed yet waits for that anyway."""
     if comment.reader_id == reader.pk or comment.is_unconfirmed or reader.owns(comment.email):
         return []
+    if comment.other_devices.filter(reader=reader, proved=True).exists():
+        return []
     return [str(_UNPROVED)]
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import NUMBER_COMMENT, Counters
-from comments.models import Comment, Passage, Vote, undo_seconds
+from comments.models import Comment, OtherDevice, Passage, Vote, undo_seconds
 from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
@@ -91,7 +91,8 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             raise Refused(
                 _("Dieser Kommentar lässt sich nicht mehr ändern. Ihr Text steht noch hier, falls Sie ihn brauchen.")
             )
-        if body == comment.body:
+        held_back = unproved(comment, reader)
+        if body == comment.body and (held_back or not waits_for_proof(comment)):
             return comment
         verdict = screen(
             article=comment.article,
@@ -105,7 +106,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         )
         if verdict.refused:
             raise too_many()
-        verdict.held_because += unproved(comment, reader)
+        verdict.held_because += held_back
         comment.other_devices.update(has_words=Q(reader=reader))
         now = timezone.now()
         if comment.is_published:  # words that were held stay unpublished, also as an earlier version
@@ -201,8 +202,8 @@ _TAKE_VOTE_BACK = """
 
 
 _KEEP_FOR = """
-    INSERT INTO comments_otherdevice (comment_id, reader_id, has_words)
-    SELECT comment_id, %s, has_words
+    INSERT INTO comments_otherdevice (comment_id, reader_id, has_words, proved)
+    SELECT comment_id, %s, has_words, proved
     FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id
     WHERE also.reader_id = %s AND comment.reader_id <> %s
     ON CONFLICT DO NOTHING
@@ -245,8 +246,11 @@ def give_written_to(source: Reader, target: Reader, *, email: str) -> dict[int, 
     in a transaction; returns as give_to()."""
     written = _lock_all(Q(reader=source, email=email))
     Comment.objects.filter(pk__in=written).update(reader=target)
-    source.comments_elsewhere.add(*written)
-    target.comments_elsewhere.remove(*written)
+    # Who has a comment that others had before has it through a link.
+    proved = set(OtherDevice.objects.filter(comment__in=written).values_list("comment", flat=True))
+    devices = [OtherDevice(comment_id=pk, reader=source, proved=pk in proved) for pk in written]
+    OtherDevice.objects.bulk_create(devices)
+    target.other_devices.filter(comment__in=written).delete()
     return _drop_votes_for_oneself(target)
 
 

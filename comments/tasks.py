@@ -18,6 +18,10 @@ def send_confirmation(comment_id: int) -> None:
 @app.task(retry=PATIENT)
 def send_owner_mail(comment_id: int, email: str) -> None:
     """A link with which a guest may change their comment on another device, if it was written with this address."""
-    theirs = Comment.objects.filter(pk=comment_id, email=email, reader__user=None).select_related("article").first()
+    theirs = (
+        Comment.objects.filter(pk=comment_id, email=email, reader__user=None)
+        .select_related("article", "reader")
+        .first()
+    )
     if email and theirs is not None and (theirs.is_published or theirs.is_held):
         hand_over(owner_mail(theirs))

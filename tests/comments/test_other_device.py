@@ -197,7 +197,7 @@ def test_a_change_on_the_other_one_is_looked_at_first(article, author, other):
     assert the_comment().held_because == ["Auf einem Gerät geändert, das die Adresse nicht bestätigt hat"]
     assert "Untergeschoben" not in page_of(article)
     for device in (author, other):
-        assert "Nur Sie sehen diesen Kommentar" in page_of(article, device)
+        assert "Geändert auf einem Gerät, das die Adresse nicht bestätigt hat" in page_of(article, device)
     approve(the_comment(), moderator=factories.editor())
     assert "Untergeschoben" in page_of(article)
 
@@ -248,19 +248,70 @@ def test_what_waits_for_the_address_goes_on_waiting_for_that(db):
 
 
 def test_what_the_owner_wrote_and_nobody_may_read_yet_stays_unseen(article, author, other):
-    """By whoever typed the address once: they can neither read it nor write over it."""
+    """By whoever typed the address once: they can neither read it nor write over it; and lose nothing they typed."""
     BlockedWord.objects.create(word="pillen")
     change(other, "Geheime Pillen.")
     assert the_comment().is_held
     assert "Geheime" in page_of(article, other)
     assert "Geheime" not in page_of(article, author)
-    for act in ("bearbeiten", "loeschen"):
-        assert author.get(f"/kommentar/{the_comment().pk}/{act}/").status_code == 404
-        words = {"body": "Anders.", "form_key": factories.form_key()}
-        assert author.post(f"/kommentar/{the_comment().pk}/{act}/", words).status_code == 404
+    words = {"body": "Anders.", "form_key": factories.form_key()}
+    edit, delete = (f"/kommentar/{the_comment().pk}/{act}/" for act in ("bearbeiten", "loeschen"))
+    refused = author.post(edit, words)
+    assert (refused.status_code, "\nAnders.</textarea>" in refused.text) == (409, True)
+    answers = [refused, author.get(edit), author.get(delete), author.post(edit, words | {"preview": "1"})]
+    assert not any("Geheime" in answer.text for answer in answers)
     assert (the_comment().state, the_comment().body) == ("held", "Geheime Pillen.")
     approve(the_comment(), moderator=factories.editor())
-    assert author.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200
+    assert "Geheime" in author.get(edit).text
+
+
+def test_unseen_words_are_not_taken_back_into_a_form(article, author, other):
+    BlockedWord.objects.create(word="pillen")
+    change(other, "Geheime Pillen.")
+    answer = author.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"}, follow=True)
+    assert "Geheime" not in answer.text
+    assert the_comment().state == "deleted"
+
+
+def test_a_used_link_stays_dead_when_the_first_device_has_opened_one_too(article, author):
+    used = f"/kommentar/mein/{owner_token(the_comment())}/"
+    other, third = Client(), Client()
+    for device in (other, author):
+        assert device.post(f"/kommentar/mein/{owner_token(the_comment())}/").status_code == 302
+    assert third.post(used).status_code == 404
+
+
+@pytest.mark.parametrize("before", ["vote", "another address"])
+def test_a_device_that_did_something_before_counts_as_proved_too(article, author, before):
+    other = Client()
+    if before == "vote":
+        other.post(f"/artikel/{article.slug}/bewerten/", {"stars": "3"})
+    else:
+        other.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Amt.", email="amt@example.org"))
+    for device in (other, author):
+        device.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    for number, device in enumerate((author, other)):
+        change(device, f"Fassung {number}.")
+        assert (the_comment().state, the_comment().body) == ("published", f"Fassung {number}.")
+
+
+def test_a_device_that_belongs_to_another_proved_address_keeps_all_it_got_through_a_link(article, author):
+    other, third = Client(), Client()
+    other.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Amt.", email="amt@example.org"))
+    Reader.objects.filter(email="amt@example.org").update(email_confirmed_at=timezone.now())
+    for device in (other, third):
+        device.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    change(other, "Vom Amt aus.")
+    assert (the_comment().state, the_comment().body) == ("published", "Vom Amt aus.")
+
+
+@pytest.mark.parametrize("body", ["Von dort.", "Von dort, besser."])
+def test_proved_afterwards_it_appears_when_it_is_saved_again(article, author, other, body):
+    author.post(f"/kommentar/{the_comment().pk}/bearbeiten/", {"body": "Von dort.", "form_key": factories.form_key()})
+    assert "Gerät, das die Adresse nicht bestätigt hat" in page_of(article, other)
+    author.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    author.post(f"/kommentar/{the_comment().pk}/bearbeiten/", {"body": body, "form_key": factories.form_key()})
+    assert (the_comment().state, the_comment().body) == ("published", body)
 
 
 def test_the_owners_words_take_the_place_of_what_waits_for_proof(article, author, other):
