@@ -158,7 +158,9 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
     if comment is None or not owner_token_fits(comment, token) or comment.reader.is_account:
         if comment is not None and comment.is_by(device):  # a second time, on the device that has it
             return redirect(_shown(comment))
-        return render(request, "subscriptions/link_dead.html", status=404)
+        is_public = comment is not None and comment.is_published and not comment.reader.is_account
+        template = "comments/link_used.html" if is_public else "subscriptions/link_dead.html"
+        return render(request, template, {"comment": comment}, status=404)
     if request.method == "POST":
         reader = continue_as(comment.reader, email=comment.email, device=device)
         if not reader.is_account:  # a session says who that is
