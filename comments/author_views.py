@@ -156,7 +156,7 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
     comment = _comments().filter(pk=token_pk(token)).first()
     device = current_reader(request)
     if comment is None or not owner_token_fits(comment, token) or comment.reader.is_account:
-        if comment is not None and comment.is_by(device):  # a second time, on the device that has it
+        if comment is not None and comment.is_by(device) and not unproved(comment, device):  # opened once more
             return redirect(_shown(comment))
         is_public = comment is not None and comment.is_published and not comment.reader.is_account
         template = "comments/link_used.html" if is_public else "subscriptions/link_dead.html"

@@ -157,6 +157,7 @@ def test_link_is_worth_nothing_to_a_third_device(article, author):
     refused = third.post(link)
     assert (refused.status_code, f"/kommentar/{the_comment().pk}/meiner/" in refused.text) == (404, True)
     assert third.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 403
+    assert "meiner/" in author.get(link).text  # nor to the one it was written with: it needs a link of its own
     # The device that has them is led to the comment.
     assert first.get(link).url.endswith(f"#{the_comment().anchor}")
     assert first.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200
