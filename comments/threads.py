@@ -327,8 +327,9 @@ def _first_replies(roots: list[Comment]) -> list[Comment]:
     if sum(min(root.reply_count, _shown_of(root.reply_count)) for root in answered) > CROWDED:
         answered = answered[:REPLIES_WHERE_CROWDED]
         limits = [1] * len(answered)
-    roots_too = {"roots": [root.pk for root in roots]}
-    found = _replies_prepared.all(answered=[root.pk for root in answered], limits=limits, **roots_too)
+    found = _replies_prepared.all(
+        answered=[root.pk for root in answered], limits=limits, roots=[root.pk for root in roots]
+    )
     if not any(reply.leaves_tombstone for reply in found):
         return found
     # What comes after the last one shown belongs to those that are not on this page.

@@ -211,10 +211,12 @@ function showBegun(within) {
   const place = within.querySelector(".begun[hidden]");
   if (!place || within.querySelector("[data-comment-form]")) return;
   for (const name of store.names()) {
-    const address = name.startsWith(DRAFT) && draftOf(name) ? name.slice(DRAFT.length) : "";
+    const draft = name.startsWith(DRAFT) && draftOf(name);
+    if (!draft) continue;
+    const address = name.slice(DRAFT.length);
     const answered = address.match(/^(.*\/)antworten\/$/)?.[1];
     if (!address.startsWith(place.dataset.here) && address !== location.pathname && !(answered && within.querySelector(`.comment .time[href="${answered}"]`))) continue;
-    const text = Object.assign(document.createElement("textarea"), { readOnly: true, rows: 4, value: draftOf(name).body });
+    const text = Object.assign(document.createElement("textarea"), { readOnly: true, rows: 4, value: draft.body });
     text.setAttribute("aria-label", place.textContent.trim());
     const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: place.dataset.discard });
     button.addEventListener("click", () => {
