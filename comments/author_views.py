@@ -52,6 +52,7 @@ def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
 @for_author
 def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
     preview, refusal, status = None, "", 200
+    stored = comment.words_for(reader)
     if request.method == "POST":
         form = EditForm(request.POST)
         if not form.is_valid():
@@ -66,12 +67,15 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
             except Refused as refused:
                 refusal, status = str(refused), refused.status
             else:
-                return _changed(request, changed, before=comment)
+                has_changed = changed.state != comment.state or form.cleaned_data["body"] != stored
+                return _changed(request, changed, has_changed=has_changed)
     else:
-        form = EditForm(initial={"body": comment.body, "form_key": new_form_key(confirmed=True)})
+        form = EditForm(initial={"body": stored, "form_key": new_form_key(confirmed=True)})
     context = {"comment": comment, "article": comment.article, "form": form, "preview": preview, "refusal": refusal}
     context |= {"is_editable": comment.may_be_edited_by(reader), "is_unproved": bool(unproved(comment, reader))}
-    context["is_elsewhere"] = not comment.may_be_read_by(reader)
+    context |= {"stored": stored, "is_elsewhere": not comment.may_be_read_by(reader)}
+    # Of who has proved the address since: what is changed now are the words of both devices.
+    context["beside"] = [device for device in comment.waiting_beside if device.reader_id == reader.pk]
     return render(request, "comments/edit.html", context, status=status)
 
 
@@ -173,16 +177,15 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _changed(request: HttpRequest, comment: Comment, *, before: Comment) -> HttpResponse:
-    if comment.is_published:
-        if comment.body == before.body:
-            messages.info(request, _("Sie haben nichts geändert."), extra_tags="comments")
-            return redirect(comment)
+def _changed(request: HttpRequest, comment: Comment, *, has_changed: bool) -> HttpResponse:
+    if not has_changed:
+        messages.info(request, _("Sie haben nichts geändert."), extra_tags="comments")
+    elif comment.is_published:
         messages.success(request, _("Ihre Änderung ist veröffentlicht."), extra_tags="comments")
-        return redirect(comment)
-    answer = _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")
-    messages.info(request, answer, extra_tags="comments")
-    return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
+    else:
+        answer = _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")
+        messages.info(request, answer, extra_tags="comments")
+    return redirect(comment)
 
 
 def _shown(comment: Comment) -> str:

@@ -106,6 +106,10 @@ class CommentQuerySet(models.QuerySet):
     def unconfirmed(self) -> "CommentQuerySet":
         return self.held().filter(held_because=[])
 
+    def in_versions(self) -> "CommentQuerySet":
+        """Those with other words waiting beside their own (OtherDevice)."""
+        return self.filter(pk__in=OtherDevice.objects.exclude(version="").values("comment"))
+
     def for_page(self) -> "CommentQuerySet":
         """With what a page shows of them; what was written is only needed to change it."""
         return self.select_related("passage").defer("body", "held_because", "email", "form_key", "created_at")
@@ -319,12 +323,26 @@ class Comment(models.Model):
     def may_be_edited_by(self, reader: Reader | None) -> bool:
         """By its author, for a while, as long as readers are still to see it."""
         is_to_be_seen = (self.is_published or self.is_held) and timezone.now() < self.editable_until
-        return is_to_be_seen and self.is_by(reader) and self.may_be_read_by(reader)
+        return is_to_be_seen and self.is_by(reader)
+
+    def words_for(self, reader: Reader) -> str:
+        """What one of its authors begins a change with: what it says; or, if they may not read that, what they wrote
+        themselves and waits beside it, or what was public last."""
+        if self.may_be_read_by(reader):
+            return self.body
+        beside = [device.version for device in self.waiting_beside if device.reader_id == reader.pk]
+        return (beside or [*self.revisions.order_by("-pk").values_list("body", flat=True)[:1], ""])[0]
+
+    @property
+    def waiting_beside(self) -> list["OtherDevice"]:
+        """Whose versions wait with a held comment: a moderator publishes one of them, or what it says itself."""
+        return [device for device in self.other_devices.all() if device.version]
 
     @property
     def fingerprint(self) -> str:
-        """Of its words: whoever decides about them sends back which ones they read."""
-        return sha256(self.body.encode()).hexdigest()[:16]
+        """Of its words, and those that wait beside them: whoever decides sends back which ones they read."""
+        words = [self.body, *sorted(device.version for device in self.waiting_beside)]
+        return sha256("\0".join(words).encode()).hexdigest()[:16]
 
     def render(self) -> None:
         """Makes the HTML from the body. Raises markup.TooLong."""
@@ -340,11 +358,20 @@ class OtherDevice(models.Model):
     reader = models.ForeignKey(Reader, on_delete=models.CASCADE, related_name="other_devices")
     has_words = models.BooleanField(default=True)  # wrote the ones that the comment has now
     proved = models.BooleanField(default=False)
+    # What it wrote while it could not read the comment's: waits beside them until a moderator decides.
+    version = models.TextField(_("Kommentar"), blank=True, default="", db_default="")
+    version_html = models.TextField(blank=True, editable=False, default="", db_default="")
 
     class Meta:
         verbose_name = _("Anderes Gerät")
         verbose_name_plural = _("Andere Geräte")
-        constraints = [models.UniqueConstraint(name="other_device_once", fields=["comment", "reader"])]
+        constraints = [
+            models.UniqueConstraint(name="other_device_once", fields=["comment", "reader"]),
+            models.CheckConstraint(
+                name="other_device_version_rendered",
+                condition=Q(version="", version_html="") | (~Q(version="") & ~Q(version_html="")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reader_id} → {self.comment_id}"

@@ -1,6 +1,7 @@
 """What of a conversation belongs to one reader: votes, own comments, what the form knows (newsroom.pages.slots)."""
 
 import math
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db.models.expressions import RawSQL
@@ -39,10 +40,18 @@ _OWN = RawSQL(
     " UNION ALL SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND state = 'held'"
     " UNION ALL SELECT comment_id FROM comments_otherdevice AS also"
     " JOIN comments_comment AS comment ON comment.id = comment_id"
-    " WHERE also.reader_id = %s"
-    " AND (state = 'published' AND comment.id = ANY (%s)"
-    " OR state = 'held' AND article_id = %s AND (has_words OR proved))",
+    " WHERE also.reader_id = %s AND (state = 'published' AND comment.id = ANY (%s)"
+    " OR state = 'held' AND article_id = %s)",
     [Given(name) for name in ("shown", "reader", "reader", "article", "reader", "shown", "article")],
+)
+# What the reader may read of held comments they share with other devices: the words, and versions that wait beside.
+_SHARED = (
+    "SELECT comment_id, has_words OR proved OR comment.reader_id = also.reader_id, version_html"
+    " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
+    " WHERE also.reader_id = %s AND state = 'held' AND article_id = %s"
+    " UNION ALL SELECT comment_id, true, version_html"
+    " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
+    " WHERE comment.reader_id = %s AND also.reader_id <> comment.reader_id AND state = 'held' AND article_id = %s"
 )
 _NEW = f"number > %s AND state = 'published' AND {_OF_OTHERS}"
 _NEW_HERE = f"SELECT id FROM comments_comment WHERE id = ANY (%s) AND {_NEW}"
@@ -73,11 +82,19 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Que
     return values
 
 
-def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Question, Question]:
+def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Question, ...]:
     comments = _own_comments.question(article=article.pk, reader=reader.pk, shown=shown)
+    shared: dict[int, list[tuple[bool, str]]] = {}  # answered before the comments are
+
+    def read_shared(rows: list[tuple[int, bool, str]]) -> dict[str, str]:
+        for pk, *version in rows:
+            shared.setdefault(pk, []).append(version)
+        return {}
+
     return (
         Question(_VOTES, [reader.pk, shown], lambda rows: {f"{VOTED}{pk}": vote_state(True) for (pk,) in rows}),
-        comments._replace(read=lambda rows: _own_html(comments.read(rows), shown)),
+        Question(_SHARED, [reader.pk, article.pk] * 2, read_shared),
+        comments._replace(read=lambda rows: _own_html(comments.read(rows), shown, shared)),
     )
 
 
@@ -112,7 +129,7 @@ def _away(hidden: list[tuple[int, str]]) -> dict[str, str]:
     return values | {f"{PICKED}{pk}": " hidden" for pk, _name in hidden}
 
 
-def _own_html(comments: list[Comment], shown: list[int]) -> dict[str, str]:
+def _own_html(comments: list[Comment], shown: list[int], shared: dict[int, list[tuple[bool, str]]]) -> dict[str, str]:
     values = {}
     for comment in comments:
         if comment.is_published:
@@ -120,7 +137,7 @@ def _own_html(comments: list[Comment], shown: list[int]) -> dict[str, str]:
         else:
             # Beneath what it answers, if that is shown, or above all threads.
             place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
-            values[place] = values.get(place, "") + held_html(comment)
+            values[place] = values.get(place, "") + held_html(comment, shared.get(comment.pk, []))
     return values
 
 
@@ -147,8 +164,11 @@ def vote_html(comment: Comment, *, voted: bool, is_own: bool) -> SafeString:
     return render("vote", {"comment": comment, "state": own_vote_state() if is_own else vote_state(voted)})
 
 
-def held_html(comment: Comment) -> SafeString:
+def held_html(comment: Comment, shared: Sequence[tuple[bool, str]] = ()) -> SafeString:
+    """`shared` with other devices: whether this one may read its words, and versions that wait beside them."""
     context = {"comment": comment, "tools": tools_html(comment), "waits_for_proof": waits_for_proof(comment)}
+    context["may_read"] = all(may_read for may_read, _html in shared)
+    context["beside"] = [html for _may_read, html in shared if html]
     return render("held", context)
 
 

@@ -13,6 +13,7 @@ from comments.models import Comment, OtherDevice, Passage, Vote, undo_seconds
 from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
+from newsroom.markup import comment_html
 from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
@@ -50,6 +51,8 @@ def publish(comment: Comment, *, last: bool = False) -> None:
     """
     was_held = comment.is_held
     comment.state = Comment.State.PUBLISHED
+    if comment.pk is not None:
+        _settle_versions(comment)
     if comment.number is not None:
         _count_visible(comment, +1)
         comment.save()
@@ -92,7 +95,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
                 _("Dieser Kommentar lässt sich nicht mehr ändern. Ihr Text steht noch hier, falls Sie ihn brauchen.")
             )
         held_back = unproved(comment, reader)
-        if body == comment.body and (held_back or not waits_for_proof(comment)):
+        if body == comment.words_for(reader) and (held_back or not waits_for_proof(comment)):
             return comment
         verdict = screen(
             article=comment.article,
@@ -106,6 +109,11 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         )
         if verdict.refused:
             raise too_many()
+        if not comment.may_be_read_by(reader):  # nor written over
+            comment.other_devices.filter(reader=reader).update(version=body, version_html=comment_html(body))
+            Counters.objects.touch(comment.article_id)
+            tell_on_duty(comment_id=comment.pk)
+            return comment
         verdict.held_because += held_back
         comment.other_devices.update(has_words=Q(reader=reader))
         now = timezone.now()
@@ -138,12 +146,21 @@ def delete_comment(*, comment: Comment, reader: Reader, as_if_never: bool = Fals
         if not comment.is_by(reader) or not (comment.is_published or comment.is_held):
             return
         comment.revisions.all().delete()
+        _settle_versions(comment)
         comment.body = comment.name = "–"
         comment.html = comment.website = comment.email = ""
         comment.picked_at = None
         comment.votes.all().delete()  # for words that are gone; and a tombstone heads no order
         comment.score = 0
         withdraw(comment, Comment.State.TAKEN_BACK if as_if_never else Comment.State.DELETED)
+
+
+def take_version(comment: Comment, device: OtherDevice) -> None:
+    """A held comment's words give way to those that wait beside them. Call with the comment locked, and publish it."""
+    comment.body, comment.html = device.version, device.version_html
+    comment.other_devices.update(has_words=Q(pk=device.pk))
+    if comment.number is not None:
+        comment.edited_at = timezone.now()
 
 
 def confirm_comment(comment: Comment, *, as_seen: str | None = None) -> None:
@@ -202,15 +219,24 @@ _TAKE_VOTE_BACK = """
 
 
 _KEEP_FOR = """
-    INSERT INTO comments_otherdevice (comment_id, reader_id, has_words, proved)
-    SELECT comment_id, %s, has_words, proved
+    INSERT INTO comments_otherdevice AS mine (comment_id, reader_id, has_words, proved, version, version_html)
+    SELECT comment_id, %s, has_words, proved, version, version_html
     FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id
-    WHERE also.reader_id = %s AND comment.reader_id <> %s
-    ON CONFLICT DO NOTHING
+    WHERE also.reader_id = %s AND (comment.reader_id <> %s OR version <> '')
+    ON CONFLICT (comment_id, reader_id) DO UPDATE SET
+        has_words = mine.has_words OR excluded.has_words, proved = mine.proved OR excluded.proved,
+        version = CASE WHEN mine.version = '' THEN excluded.version ELSE mine.version END,
+        version_html = CASE WHEN mine.version = '' THEN excluded.version_html ELSE mine.version_html END
+"""
+# What waits for a moderator stays, also where both wrote something.
+_KEEP_NO_LONGER = """
+    DELETE FROM comments_otherdevice AS also WHERE also.reader_id = %s AND (also.version = '' OR EXISTS (
+        SELECT FROM comments_otherdevice AS mine
+        WHERE mine.comment_id = also.comment_id AND mine.reader_id = %s AND mine.version = also.version))
 """
 _KEEP_NOT_TWICE = """
     DELETE FROM comments_otherdevice AS also USING comments_comment AS comment
-    WHERE comment.id = comment_id AND also.reader_id = %s AND comment.reader_id = %s
+    WHERE comment.id = comment_id AND also.reader_id = %s AND comment.reader_id = %s AND also.version = ''
 """
 _DROP_VOTES = """
     WITH dropped AS (DELETE FROM comments_vote WHERE {which} RETURNING comment_id),
@@ -235,7 +261,7 @@ def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
     )
     Comment.objects.filter(reader=source).update(reader=target)
     execute(_KEEP_FOR, [target.pk, source.pk, target.pk])
-    source.comments_elsewhere.clear()
+    execute(_KEEP_NO_LONGER, [source.pk, target.pk])
     execute(_KEEP_NOT_TWICE, [target.pk, target.pk])
     Vote.objects.filter(reader=source).update(reader=target)
     return losing | _drop_votes_for_oneself(target)
@@ -249,8 +275,10 @@ def give_written_to(source: Reader, target: Reader, *, email: str) -> dict[int, 
     # Who has a comment that others had before has it through a link.
     proved = set(OtherDevice.objects.filter(comment__in=written).values_list("comment", flat=True))
     devices = [OtherDevice(comment_id=pk, reader=source, proved=pk in proved) for pk in written]
-    OtherDevice.objects.bulk_create(devices)
-    target.other_devices.filter(comment__in=written).delete()
+    OtherDevice.objects.bulk_create(
+        devices, update_conflicts=True, unique_fields=["comment", "reader"], update_fields=["has_words", "proved"]
+    )
+    target.other_devices.filter(comment__in=written, version="").delete()
     return _drop_votes_for_oneself(target)
 
 
@@ -286,6 +314,12 @@ def _numbering(comment: Comment) -> Question:
     opens_thread = comment.parent_id is None
     parameters = [comment.root_id, opens_thread, comment.article_id, opens_thread]
     return insertion(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
+
+
+def _settle_versions(comment: Comment) -> None:
+    """What waited beside the comment's words waits no longer."""
+    comment.other_devices.filter(reader=comment.reader_id).delete()  # was kept for nothing else
+    comment.other_devices.exclude(version="").update(version="", version_html="")
 
 
 def _count_visible(comment: Comment, change: int) -> None:

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -16,9 +16,9 @@ from moderation.models import Decision, Notice, OnDuty, who_may_decide
 from moderation.services import ChangedMeanwhileError, approve, dismiss, pick, remove, restore, unpick
 
 
-def _whole(comment: Comment) -> str:
+def _whole(body: str) -> str:
     """Every word: half a sentence may say the opposite."""
-    return format_html('<div class="comment-body">{}</div>', comment.body)
+    return format_html('<div class="comment-body">{}</div>', body)
 
 
 class DecisionInline(admin.TabularInline):
@@ -62,6 +62,7 @@ class CommentAdmin(admin.ModelAdmin):
         "shown_state",
         "because",
         "shown_body",
+        "versions",
         "article_link",
         "answers",
         "name",
@@ -89,10 +90,16 @@ class CommentAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request) -> QuerySet:
         comments = super().get_queryset(request).select_related("article", "parent", "reader")
-        return comments.defer(*texts_of("article"))
+        return comments.prefetch_related("other_devices").defer(*texts_of("article"))
 
     def get_fields(self, request, obj=None) -> list[str]:
-        return [name for name in self.fields if name != "because" or (obj is not None and obj.is_held)]
+        """Without those that have nothing to say."""
+        silent = set()
+        if obj is None or not obj.is_held:
+            silent.add("because")
+        if obj is None or not obj.waiting_beside:
+            silent.add("versions")
+        return [name for name in self.fields if name not in silent]
 
     def get_inlines(self, request, obj=None) -> list[type[admin.TabularInline]]:
         """Those with something in them: the buttons are beneath."""
@@ -116,6 +123,8 @@ class CommentAdmin(admin.ModelAdmin):
                 if not form.is_valid():
                     return self._ask_reason(request, Comment.objects.filter(pk=pk), form, status=422)
                 self._decide_each(request, [comment], remove, **form.cleaned_data)
+            if (version := request.POST.get("version", "")).isdecimal():
+                self._decide_each(request, [comment], approve, version=int(version))
             for name, decision in {"approve": approve, "restore": restore, "pick": pick, "unpick": unpick}.items():
                 if name in request.POST:
                     self._decide_each(request, [comment], decision)
@@ -126,7 +135,9 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.action(description=_("Freigeben"), permissions=["change"])
     def approve_selected(self, request: HttpRequest, comments: QuerySet) -> None:
         unconfirmed = comments.unconfirmed().count()
-        self._decide_each(request, comments.for_a_moderator().order_by("pk"), approve)
+        waiting = comments.for_a_moderator().order_by("pk")
+        several = list(waiting.in_versions().values_list("pk", flat=True))
+        self._decide_each(request, waiting.exclude(pk__in=several), approve)
         if unconfirmed:  # their authors were told that it is up to them
             text = ngettext(
                 "%d Kommentar wartet noch auf die Bestätigung seiner Adresse und ist nicht freigegeben.",
@@ -134,6 +145,15 @@ class CommentAdmin(admin.ModelAdmin):
                 unconfirmed,
             )
             messages.warning(request, text % unconfirmed)
+        if several:  # the list shows one of them
+            text = ngettext(
+                "Von %d Kommentar warten zwei Fassungen, er ist nicht freigegeben;"
+                " bitte öffnen Sie ihn und wählen Sie eine.",
+                "Von %d Kommentaren warten zwei Fassungen, sie sind nicht freigegeben;"
+                " bitte öffnen Sie sie und wählen Sie je eine.",
+                len(several),
+            )
+            messages.warning(request, text % len(several))
 
     @admin.action(description=_("Wiederherstellen"), permissions=["change"])
     def restore_selected(self, request: HttpRequest, comments: QuerySet) -> None:
@@ -203,7 +223,12 @@ class CommentAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Text"))
     def shown_body(self, comment: Comment) -> str:
-        return _whole(comment)
+        return _whole(comment.body)
+
+    @admin.display(description=_("Andere Fassung"))
+    def versions(self, comment: Comment) -> str:
+        """Written on a device that cannot read what the comment says: one of them is to be published."""
+        return format_html_join("", "{}", ((_whole(device.version),) for device in comment.waiting_beside))
 
     def seen(self, comment: Comment) -> str:
         """For a form: which words of which comment are shown."""
@@ -235,7 +260,10 @@ class CommentAdmin(admin.ModelAdmin):
     def because(self, comment: Comment) -> str:
         if not comment.is_held:
             return ""
-        return ", ".join(comment.held_because) or _("Der Autor muss noch seine Adresse bestätigen")
+        because = list(comment.held_because)
+        if comment.waiting_beside:
+            because.append(str(_("auf zwei Geräten verschieden geändert")))
+        return ", ".join(because) or _("Der Autor muss noch seine Adresse bestätigen")
 
 
 @admin.register(Notice)
@@ -285,7 +313,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("Text"))
     def comment_body(self, notice: Notice) -> str:
-        return _whole(notice.comment)
+        return _whole(notice.comment.body)
 
 
 @admin.register(OnDuty)

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles.models import Counters
-from comments.models import Comment
+from comments.models import Comment, OtherDevice
 from comments.screening import held_by_program
-from comments.services import publish, withdraw
+from comments.services import publish, take_version, withdraw
 from moderation.models import Decision, Notice
 from moderation.tasks import send_notice_receipt, send_outcome, send_pick_mail, send_statement, tell_on_duty
 from newsroom.unasked import may_send_unasked
@@ -22,13 +22,16 @@ class ChangedMeanwhileError(Exception):
     """The author changed the words after the moderator had read them."""
 
 
-def approve(comment: Comment, *, moderator: User, as_seen: str | None = None) -> bool:
-    """Publishes a held comment, by the same step as any other. `as_seen`, here and below, is the fingerprint of the
-    words that the moderator read; None where nobody read any. Raises ChangedMeanwhileError."""
+def approve(comment: Comment, *, moderator: User, as_seen: str | None = None, version: int | None = None) -> bool:
+    """Publishes a held comment, by the same step as any other: with its own words, or with a `version` that waits
+    beside them, by its OtherDevice's id. `as_seen`, here and below, is the fingerprint of the words that the moderator
+    read; None where nobody read any. Raises ChangedMeanwhileError."""
     with transaction.atomic():
         comment = _lock(comment, as_seen)
         if not comment.is_held:
             return False
+        if version is not None:
+            take_version(comment, _waiting(comment, version))
         publish(comment)
         _decide(comment, moderator, Decision.Action.APPROVE)
     return True
@@ -131,6 +134,13 @@ def _lock(comment: Comment, as_seen: str | None) -> Comment:
     if as_seen is not None and locked.fingerprint != as_seen:
         raise ChangedMeanwhileError
     return locked
+
+
+def _waiting(comment: Comment, version: int) -> OtherDevice:
+    for device in comment.waiting_beside:
+        if device.pk == version:
+            return device
+    raise ChangedMeanwhileError
 
 
 def _decide(comment: Comment, moderator: User, action: Decision.Action, **details: str) -> Decision:

@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article, Counters
 from comments.mails import owner_token
-from comments.models import BlockedWord, Comment, OtherDevice, Vote
+from comments.models import Comment, OtherDevice, Vote
 from moderation.services import approve
 from newsroom.mailbox import Letter
 from readers.models import Reader
@@ -166,14 +166,6 @@ def test_link_is_worth_nothing_to_a_third_device(article, author):
 # --- both devices have it from then on -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def other(author) -> Client:
-    """The device that has opened the mailed link."""
-    device = Client()
-    assert device.post(f"/kommentar/mein/{owner_token(the_comment())}/").status_code == 302
-    return device
-
-
 @pytest.mark.parametrize("act", ["bearbeiten", "loeschen"])
 def test_both_devices_may_change_and_delete(article, author, other, act):
     for device in (author, other):
@@ -247,32 +239,6 @@ def test_what_waits_for_the_address_goes_on_waiting_for_that(db):
     phone.post(f"/kommentar/{the_comment().pk}/bearbeiten/", words)
     assert (the_comment().is_unconfirmed, the_comment().body) == (True, "Wartet immer noch.")
     assert "Wartet immer noch." in page_of(article, phone)
-
-
-def test_what_the_owner_wrote_and_nobody_may_read_yet_stays_unseen(article, author, other):
-    """By whoever typed the address once: they can neither read it nor write over it; and lose nothing they typed."""
-    BlockedWord.objects.create(word="pillen")
-    change(other, "Geheime Pillen.")
-    assert the_comment().is_held
-    assert "Geheime" in page_of(article, other)
-    assert "Geheime" not in page_of(article, author)
-    words = {"body": "Anders.", "form_key": factories.form_key()}
-    edit, delete = (f"/kommentar/{the_comment().pk}/{act}/" for act in ("bearbeiten", "loeschen"))
-    refused = author.post(edit, words)
-    assert (refused.status_code, "\nAnders.</textarea>" in refused.text) == (409, True)
-    answers = [refused, author.get(edit), author.get(delete), author.post(edit, words | {"preview": "1"})]
-    assert not any("Geheime" in answer.text for answer in answers)
-    assert (the_comment().state, the_comment().body) == ("held", "Geheime Pillen.")
-    approve(the_comment(), moderator=factories.editor())
-    assert "Geheime" in author.get(edit).text
-
-
-def test_unseen_words_are_not_taken_back_into_a_form(article, author, other):
-    BlockedWord.objects.create(word="pillen")
-    change(other, "Geheime Pillen.")
-    answer = author.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"}, follow=True)
-    assert "Geheime" not in answer.text
-    assert the_comment().state == "deleted"
 
 
 def test_a_used_link_stays_dead_when_the_first_device_has_opened_one_too(article, author):

@@ -89,6 +89,7 @@ REFUSED = {
     "comment_thread_number_once": again(Comment, form_key=uuid.uuid4(), number=99),
     "vote_once": again(Vote),
     "other_device_once": again(OtherDevice),
+    "other_device_version_rendered": change(OtherDevice, version="Roh."),
     "rating_once": again(Rating),
     "rating_one_to_five": change(Rating, stars=6),
     "subscription_once": again(Subscription),

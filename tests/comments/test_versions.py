@@ -1,0 +1,176 @@
+"""A comment changed on two devices while one may not read the other's words: both versions wait, a moderator publishes
+one (decision 0011)."""
+
+import re
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from articles.models import Article
+from comments.mails import owner_token
+from comments.models import BlockedWord, OtherDevice
+from moderation.mails import held_comment_mail
+from moderation.models import OnDuty
+from moderation.services import approve
+from readers.services import merge
+from tests import factories
+from tests.comments.own import change, page_of, the_comment
+
+
+@pytest.fixture
+def hidden_words(other) -> Client:
+    """The device that has opened the link wrote what is held; the other one may not read it."""
+    BlockedWord.objects.create(word="pillen")
+    change(other, "Geheime Pillen.")
+    assert (the_comment().state, the_comment().body) == ("held", "Geheime Pillen.")
+    return other
+
+
+def test_what_the_owner_wrote_and_nobody_may_read_yet_stays_unseen(article, author, hidden_words):
+    """By whoever typed the address once."""
+    assert "Geheime" in page_of(article, hidden_words)
+    edit, delete = (f"/kommentar/{the_comment().pk}/{act}/" for act in ("bearbeiten", "loeschen"))
+    preview = {"body": "Anders.", "form_key": factories.form_key(), "preview": "1"}
+    answers = [author.get(edit), author.get(delete), author.post(edit, preview), change(author, "Anders.", follow=True)]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert not any("Geheime" in page for page in (*[answer.text for answer in answers], page_of(article, author)))
+    approve(the_comment(), moderator=factories.editor())
+    assert "Geheime" in author.get(edit).text
+
+
+def test_it_may_change_the_comment_all_the_same_beginning_with_what_was_public(article, author, hidden_words):
+    edit = f"/kommentar/{the_comment().pk}/bearbeiten/"
+    assert edit in page_of(article, author)
+    form = author.get(edit).text
+    assert ("\nErste *Fassung*.</textarea>" in form, "Geheime" in form) == (True, False)
+    assert "Was auf dem anderen Gerät geschrieben wurde, sehen Sie hier nicht" in form
+    answer = change(author, "Von dort.", follow=True)
+    assert "Ihre Änderung ist gespeichert" in answer.text
+    assert (the_comment().state, the_comment().body) == ("held", "Geheime Pillen.")
+    assert "\nVon dort.</textarea>" in author.get(edit).text
+    change(author, "Von dort, besser.")
+    for device, words in ((author, (0, 1)), (hidden_words, (1, 1)), (Client(), (0, 0))):
+        page = page_of(article, device)
+        assert (page.count("Geheime"), page.count("Von dort, besser.")) == words
+
+
+def test_saving_what_was_public_changes_nothing(article, author, hidden_words):
+    answer = change(author, "Erste *Fassung*.", follow=True)
+    assert "Sie haben nichts geändert" in answer.text
+    assert the_comment().waiting_beside == []
+
+
+def test_what_neither_was_public_nor_is_its_own_is_begun_anew(db):
+    article = factories.article(comment_mode=Article.CommentMode.ALL_HELD)
+    phone, other = Client(), Client()
+    phone.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Alt.", email="anna@example.org"))
+    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    change(other, "Neu.")
+    edit = f"/kommentar/{the_comment().pk}/bearbeiten/"
+    assert "\n</textarea>" in phone.get(edit).text
+    change(phone, "Neuer.")
+    assert [device.version for device in the_comment().waiting_beside] == ["Neuer."]
+
+
+def test_editors_on_duty_read_both(article, author, hidden_words, moderator):
+    OnDuty.objects.create(user=moderator)
+    first = held_comment_mail(the_comment(), moderator)
+    change(author, "Von dort.")
+    mail = held_comment_mail(the_comment(), moderator)
+    assert mail.extra_headers["Message-ID"] != first.extra_headers["Message-ID"]
+    for text in (mail.body, mail.alternatives[0][0]):
+        assert ("Geheime Pillen." in text, "Von dort." in text) == (True, True)
+    approve_url = re.search(r"Freigeben:\n\S+?//[^/]+(\S+)", mail.body)[1]
+    page = Client().get(approve_url).text
+    assert ("Geheime Pillen." in page, "Von dort." in page) == (True, True)
+    change(author, "Von dort, anders.")
+    assert "Der Text hat sich geändert" in Client().post(approve_url).text
+    assert the_comment().is_held
+
+
+@pytest.mark.parametrize(("button", "published"), [("approve", "Geheime Pillen."), ("version", "Von dort.")])
+def test_a_moderator_chooses_between_both(article, author, hidden_words, desk, button, published):
+    change(author, "Von dort.")
+    comment, address = the_comment(), f"/redaktion/comments/comment/{the_comment().pk}/"
+    page = desk.get(f"{address}change/").text
+    assert ("Geheime Pillen." in page, "Von dort." in page, "Die andere Fassung freigeben" in page) == (True,) * 3
+    (device,) = comment.waiting_beside
+    sent = {button: device.pk, "seen": re.findall(r'name="seen" value="([^"]+)"', page)}
+    change(author, "Anders.")
+    assert "bitte lesen Sie ihn noch einmal" in desk.post(f"{address}entscheiden/", sent, follow=True).text
+    change(author, "Von dort.")
+    desk.post(f"{address}entscheiden/", sent)
+    assert (the_comment().state, the_comment().body, the_comment().waiting_beside) == ("published", published, [])
+    assert (published in page_of(article), "bearbeitet" in page_of(article)) == (True, True)
+    history = Client().get(f"/kommentar/{comment.pk}/verlauf/").text
+    assert ("Geheime" in history, "Von dort." in history) == (button == "approve", button == "version")
+    for device in (author, hidden_words):
+        assert published in device.get(f"/kommentar/{comment.pk}/bearbeiten/").text
+        assert "Daneben wartet" not in page_of(article, device)
+
+
+def test_two_versions_are_not_approved_among_others(article, author, hidden_words, desk):
+    """The list shows one of them."""
+    change(author, "Von dort.")
+    other = factories.comment(article, state="held", held_because=["Erster Kommentar"])
+    chosen = {"action": "approve_selected", "_selected_action": [the_comment().pk, other.pk]}
+    assert "auf zwei Geräten verschieden geändert" in desk.get("/redaktion/comments/comment/").text
+    answer = desk.post("/redaktion/comments/comment/", chosen, follow=True)
+    assert "Von 1 Kommentar warten zwei Fassungen" in answer.text
+    other.refresh_from_db()
+    assert (the_comment().state, other.state) == ("held", "published")
+
+
+def test_a_version_that_is_none_publishes_nothing(article, author, hidden_words, desk):
+    change(author, "Von dort.")
+    for version in ("0", "x", "99999999999999999999", str(the_comment().pk + 10_000)):
+        desk.post(f"/redaktion/comments/comment/{the_comment().pk}/entscheiden/", {"version": version})
+        assert the_comment().is_held
+
+
+def test_proved_afterwards_both_versions_are_its_own(article, author, hidden_words):
+    """And go on waiting: nobody has decided, and no words are lost."""
+    change(author, "Von dort.")
+    author.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    form = author.get(f"/kommentar/{the_comment().pk}/bearbeiten/").text
+    assert ("\nGeheime Pillen.</textarea>" in form, "Daneben wartet noch" in form, "Von dort." in form) == (True,) * 3
+    page = page_of(article, author)
+    assert (page.count("Geheime"), page.count("Von dort.")) == (1, 1)
+    change(author, "Ganz anders.")
+    (device,) = the_comment().waiting_beside
+    assert (the_comment().body, device.version) == ("Ganz anders.", "Von dort.")
+    third = Client()  # and on to the next device
+    assert third.post(f"/kommentar/mein/{owner_token(the_comment())}/").status_code == 302
+    (device,) = the_comment().waiting_beside
+    assert device.version == "Von dort."
+    approve(the_comment(), moderator=factories.editor(), version=device.pk)
+    assert (the_comment().body, the_comment().waiting_beside) == ("Von dort.", [])
+    assert not OtherDevice.objects.filter(reader=the_comment().reader).exists()
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_readers_who_become_one_lose_no_version(article, author, hidden_words, both):
+    phone = the_comment().also_by.get()
+    change(author, "Von dort.")
+    tablet = factories.reader("Anna", "anna@tablet.example")
+    if both:
+        OtherDevice.objects.create(
+            comment=the_comment(), reader=tablet, version="Vom Tablet.", version_html="<p>Vom Tablet.</p>"
+        )
+    with transaction.atomic():
+        merge(phone, tablet)
+    expected = ["Vom Tablet.", "Von dort."] if both else ["Von dort."]
+    assert sorted(device.version for device in the_comment().waiting_beside) == expected
+
+
+def test_deleted_takes_the_version_along(article, author, hidden_words):
+    change(author, "Von dort.")
+    hidden_words.post(f"/kommentar/{the_comment().pk}/loeschen/")
+    assert not OtherDevice.objects.exclude(version="").exists()
+
+
+def test_unseen_words_are_not_taken_back_into_a_form(article, author, hidden_words):
+    answer = author.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"}, follow=True)
+    assert "Geheime" not in answer.text
+    assert the_comment().state == "deleted"
