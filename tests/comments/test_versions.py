@@ -44,7 +44,7 @@ def test_it_may_change_the_comment_all_the_same_beginning_with_what_was_public(a
     assert edit in page_of(article, author)
     form = author.get(edit).text
     assert ("\nErste *Fassung*.</textarea>" in form, "Geheime" in form) == (True, False)
-    assert "Was auf dem anderen Gerät geschrieben wurde, sehen Sie hier nicht" in form
+    assert "Was Sie hier schreiben, wartet daneben" in form
     answer = change(author, "Von dort.", follow=True)
     assert "Ihre Änderung ist gespeichert" in answer.text
     assert (the_comment().state, the_comment().body) == ("held", "Geheime Pillen.")
