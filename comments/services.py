@@ -3,8 +3,10 @@
 How a new one comes is comments.posting.
 """
 
+from collections.abc import Collection
+
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -245,17 +247,22 @@ _DROP_VOTES = """
 """
 
 
+def lock_given(sources: Collection[Reader], target: Reader) -> None:
+    """All comments that change when `sources` give theirs to `target`, at once, and answers before what they answer, as
+    whoever takes one out of sight locks it before its root (no deadlock)."""
+    readers = [*sources, target]
+    votes = Vote.objects.filter(reader__in=readers)
+    doubled = votes.values("comment").annotate(given=Count("pk")).filter(given__gt=1).values("comment")
+    for_oneself = votes.filter(Q(comment__reader__in=readers) | Q(comment__also_by__in=readers)).values("comment")
+    shared = OtherDevice.objects.filter(reader__in=sources).values("comment")
+    given = Q(reader__in=sources) | Q(pk__in=shared) | Q(pk__in=doubled) | Q(pk__in=for_oneself)
+    locked = Comment.objects.select_for_update(no_key=True).filter(given)
+    list(locked.order_by(F("parent").desc(nulls_last=True), "-pk").values_list("pk", flat=True))
+
+
 def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
     """All comments and votes of `source` become those of `target`, who has one vote a comment and none for their own.
-    Call in a transaction; returns what is to be counted, by article (CountersQuerySet.touch)."""
-    theirs, of_target = Vote.objects.filter(reader=source), Q(comment__reader=target) | Q(comment__also_by=target)
-    doubled, for_target = theirs.filter(comment__votes__reader=target), theirs.filter(of_target)
-    _lock_all(
-        Q(reader=source)
-        | Q(pk__in=source.comments_elsewhere.values("pk"))
-        | Q(pk__in=doubled.values("comment"))
-        | Q(pk__in=for_target.values("comment"))
-    )
+    Call with the comments locked (lock_given); returns what is to be counted, by article (CountersQuerySet.touch)."""
     losing = _drop_votes(
         "reader_id = %s AND comment_id IN (SELECT comment_id FROM comments_vote WHERE reader_id = %s)", source, target
     )
@@ -268,9 +275,9 @@ def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
 
 
 def give_written_to(source: Reader, target: Reader, *, email: str) -> dict[int, dict[str, int]]:
-    """What `source` wrote with this address becomes `target`'s, and `source` may still change it (decision 0011). Call
-    in a transaction; returns as give_to()."""
-    written = _lock_all(Q(reader=source, email=email))
+    """What `source` wrote with this address becomes `target`'s, and `source` may still change it (decision 0011).
+    Called, and returns, as give_to()."""
+    written = list(Comment.objects.filter(reader=source, email=email).values_list("pk", flat=True))
     Comment.objects.filter(pk__in=written).update(reader=target)
     # Who has a comment that others had before has it through a link.
     proved = set(OtherDevice.objects.filter(comment__in=written).values_list("comment", flat=True))
@@ -292,13 +299,6 @@ def _drop_votes(which: str, *readers: Reader) -> dict[int, dict[str, int]]:
     """From comments that are locked."""
     rows = fetch_all(_DROP_VOTES.format(which=which), [reader.pk for reader in readers])
     return {article_id: {} for (article_id,) in rows}
-
-
-def _lock_all(which: Q) -> list[int]:
-    """Answers before what they answer, as whoever takes one out of sight locks it before its root (no deadlock);
-    returns their ids."""
-    locked = Comment.objects.select_for_update(no_key=True).filter(which)
-    return list(locked.order_by(F("parent").desc(nulls_last=True), "-pk").values_list("pk", flat=True))
 
 
 # publish()'s steps in one statement: with sixteen readers writing at once, nothing of Python runs while the counters'

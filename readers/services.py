@@ -1,13 +1,12 @@
 """What concerns a person as a whole, and therefore stands above everything the person did."""
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 import comments.services
-import ratings.services
 import subscriptions.services
-from articles.models import Counters
+from readers.merging import lock, merge, merge_all, one_at_a_time
 from readers.models import Reader, User
 
 
@@ -16,13 +15,14 @@ def sign_in(user: User, device: Reader | None) -> Reader:
     a code to it."""
     known = user.known_as
     with transaction.atomic():
+        one_at_a_time()
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # signing in twice at once: one after the other
         reader = Reader.objects.filter(user=user).first()
-        locked = _lock(*(one.pk for one in (reader, device) if one is not None))
+        locked = lock(*(one.pk for one in (reader, device) if one is not None))
         reader = locked[reader.pk] if reader is not None else None
         address_before = reader.email if reader is not None and reader.email_confirmed_at else ""
         device = locked.get(device.pk) if device is not None else None
-        if device is not None and (device.is_account or device.merged_into_id):
+        if device is not None and device.is_account:
             device = None  # it became somebody in the meantime
         if reader is None and device is not None:
             reader, device = device, None
@@ -43,16 +43,12 @@ def confirm_address(reader: Reader, email: str) -> None:
     """The reader pressed the button behind a mail to `email`, in the browser they act with: everyone else who proved
     this address is the same person."""
     with transaction.atomic():
-        guests = _lock(reader.pk, email=email)
-        reader = guests.pop(reader.pk, None)
-        # A comment under another address may be under way in the same browser; what is confirmed is what was mailed.
-        if reader is None or not email or reader.email != email or reader.is_account or reader.merged_into_id:
-            return
-        reader.email_confirmed_at = timezone.now()
-        reader.save(update_fields=["email_confirmed_at"])
-        for other in guests.values():
-            if other.owns(email):
-                merge(other, reader)
+        one_at_a_time()
+        guests = lock(reader.pk, email=email)
+        if reader.pk in guests:
+            others = _the_same_as(guests[reader.pk], email, guests)
+            _confirm(guests[reader.pk], email)
+            merge_all(others, guests[reader.pk])
 
 
 def reader_at(email: str, *, name: str) -> Reader:
@@ -74,48 +70,42 @@ def continue_as(writer: Reader, *, email: str, device: Reader | None) -> Reader:
     one reader, or a stranger's cookie would have rights over everything the one who opened the link does.
     """
     with transaction.atomic():
-        if device is None:
-            device = Reader.objects.create(name=writer.name, email=email)
+        one_at_a_time()
+        device = _goes_on(device) if device is not None else Reader.objects.create(name=writer.name, email=email)
+        guests = lock(writer.pk, device.pk, email=email)
+        device = guests[device.pk]
+        others = _the_same_as(device, email, guests)
         changes = {}
         if device.pk != writer.pk:
-            _lock(writer.pk, device.pk, email=email)
+            comments.services.lock_given({writer, *others}, device)
             changes = comments.services.give_written_to(writer, device, email=email)
             subscriptions.services.give_to(writer, device, email=email)
-        confirm_address(device, email)
-        _count(changes)
+        _confirm(device, email)
+        merge_all(others, device, besides=changes)
     return device
 
 
-def merge(source: Reader, target: Reader) -> None:
-    """Everything `source` did becomes `target`'s; its old cookies lead there. Call in a transaction.
-
-    Both readers are locked first, as every action locks its reader: nothing is done for `source` meanwhile.
-    """
-    locked = _lock(source.pk, target.pk)
-    if any(reader.merged_into_id for reader in locked.values()):
-        return  # somebody was faster
-    source, target = locked[source.pk], locked[target.pk]
-    changes = comments.services.give_to(source, target) | ratings.services.give_to(source, target)
-    subscriptions.services.give_to(source, target)
-    Reader.objects.filter(merged_into=source).update(merged_into=target)
-    source.merged_into = target
-    source.name = source.email = source.website = ""
-    source.email_confirmed_at = None
-    source.save()
-    _count(changes)
-    source.notices.update(reader=target)  # after the counters, as for whoever removes a comment and answers notices
+def _may_confirm(reader: Reader, email: str) -> bool:
+    """A comment under another address may be under way in the same browser; what is confirmed is what was mailed."""
+    return bool(email) and reader.email == email and not reader.is_account
 
 
-def _count(changes: dict[int, dict[str, int]]) -> None:
-    """Last, and in this order everywhere (no deadlock)."""
-    for article_id, changed in sorted(changes.items()):
-        Counters.objects.touch(article_id, **changed)
+def _confirm(reader: Reader, email: str) -> None:
+    if _may_confirm(reader, email):
+        reader.email_confirmed_at = timezone.now()
+        reader.save(update_fields=["email_confirmed_at"])
 
 
-def _lock(*pks: int, email: str = "") -> dict[int, Reader]:
-    """These readers and all guests who gave `email`, locked in the same order by everyone (no deadlock)."""
-    wanted = Q(pk__in=pks)
-    if email:
-        wanted |= Q(email=email, user=None, merged_into=None)
-    readers = Reader.objects.select_for_update(no_key=True).filter(wanted).order_by("pk")
-    return {reader.pk: reader for reader in readers}
+def _the_same_as(reader: Reader, email: str, guests: dict[int, Reader]) -> list[Reader]:
+    """Who proved the address that this one proves now."""
+    if not _may_confirm(reader, email):
+        return []
+    return [other for other in guests.values() if other.pk != reader.pk and other.owns(email)]
+
+
+def _goes_on(reader: Reader) -> Reader:
+    """As stored now, or the one it has become."""
+    reader.refresh_from_db()
+    while reader.merged_into is not None:
+        reader = reader.merged_into
+    return reader

@@ -15,8 +15,8 @@ from comments.screening import Circumstances, Verdict
 from comments.services import delete_comment, edit_comment, vote
 from moderation.models import Notice
 from moderation.services import remove
+from readers.merging import merge
 from readers.models import Reader
-from readers.services import merge
 from tests import factories
 from tests.together import at_once
 

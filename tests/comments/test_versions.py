@@ -13,7 +13,7 @@ from comments.models import BlockedWord, OtherDevice
 from moderation.mails import held_comment_mail
 from moderation.models import OnDuty
 from moderation.services import approve
-from readers.services import merge
+from readers.merging import merge
 from tests import factories
 from tests.comments.own import change, page_of, the_comment
 

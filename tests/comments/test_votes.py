@@ -9,7 +9,8 @@ from django.test import Client
 from articles.models import Counters
 from comments.models import Comment, Vote
 from comments.services import vote
-from readers.services import continue_as, merge
+from readers.merging import merge
+from readers.services import continue_as
 from tests import factories
 from tests.together import at_once
 

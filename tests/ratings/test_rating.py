@@ -9,7 +9,7 @@ from django.test import Client
 
 from ratings.models import Rating
 from ratings.services import rate_article
-from readers.services import merge
+from readers.merging import merge
 from tests import factories
 from tests.together import at_once
 

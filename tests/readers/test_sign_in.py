@@ -15,8 +15,8 @@ from comments.models import Comment, Vote
 from moderation.models import Notice
 from moderation.services import give_notice
 from ratings.models import Rating
+from readers.merging import merge
 from readers.models import Reader, User
-from readers.services import merge
 from readers.services import sign_in as signed_in
 from subscriptions.models import Consent, Delivery, Recipient, Subscription
 from subscriptions.services import subscribe

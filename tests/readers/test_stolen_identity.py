@@ -16,8 +16,9 @@ from newsroom.addresses import canonical_address
 from newsroom.ratelimit import count_up
 from ratings.services import rate_article
 from readers.device import NEW_READERS
+from readers.merging import merge
 from readers.models import Reader
-from readers.services import confirm_address, merge
+from readers.services import confirm_address
 from subscriptions.models import Subscription
 from subscriptions.services import NOBODY
 from tests import factories
