@@ -1,4 +1,4 @@
-"""What was once public and is not any more: a link to it, out of a mail or a browser's history, is told so."""
+"""What was once public and is not, or not now: a link to it, out of a mail or a browser's history, is told so."""
 
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ def gone(comment: Comment) -> Http404:
     said = {
         Comment.State.DELETED: by_its_author,
         Comment.State.TAKEN_BACK: by_its_author,
+        Comment.State.HELD: _("Dieser Kommentar wird gerade von der Redaktion geprüft."),
         Comment.State.REMOVED: _("Dieser Kommentar wurde von der Redaktion entfernt."),
     }.get(comment.state)
     if comment.number is None or said is None:

@@ -268,7 +268,12 @@ class Comment(models.Model):
 
     @property
     def anchor(self) -> str:
-        return f"kommentar-{self.number}" if self.number else f"kommentar-wartet-{self.pk}"
+        return f"kommentar-{self.number}" if self.number else self.waiting_anchor
+
+    @property
+    def waiting_anchor(self) -> str:
+        """Of what its author sees while it is held; its place, if it had one, says that it is looked at."""
+        return f"kommentar-wartet-{self.pk}"
 
     @property
     def is_published(self) -> bool:

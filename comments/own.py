@@ -1,7 +1,7 @@
 """What of a conversation belongs to one reader: votes, own comments, what the form knows (newsroom.pages.slots)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 from django.db.models.expressions import RawSQL
@@ -65,7 +65,7 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Que
     with, values of slots too: one trip to the database. Who moderates finds the way to the desk."""
     shown = [int(name.removeprefix(VOTED)) for name in page.names if name.startswith(VOTED)]
     reader = current_reader(request)
-    marks = _marks_of(reader, article, shown) if reader else ()
+    marks = _marks_of(reader, article, shown, page.names) if reader else ()
     if wants_news(request):
         marks += _news(article, shown, new_since(request, article), reader)
     if names := hidden_names(request):
@@ -82,7 +82,7 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Que
     return values
 
 
-def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Question, ...]:
+def _marks_of(reader: Reader, article: Article, shown: list[int], names: Collection[str]) -> tuple[Question, ...]:
     comments = _own_comments.question(article=article.pk, reader=reader.pk, shown=shown)
     shared: dict[int, list[tuple[bool, str]]] = {}  # answered before the comments are
 
@@ -94,7 +94,7 @@ def _marks_of(reader: Reader, article: Article, shown: list[int]) -> tuple[Quest
     return (
         Question(_VOTES, [reader.pk, shown], lambda rows: {f"{VOTED}{pk}": vote_state(True) for (pk,) in rows}),
         Question(_SHARED, [reader.pk, article.pk] * 2, read_shared),
-        comments._replace(read=lambda rows: _own_html(comments.read(rows), shown, shared)),
+        comments._replace(read=lambda rows: _own_html(comments.read(rows), names, shared)),
     )
 
 
@@ -129,14 +129,17 @@ def _away(hidden: list[tuple[int, str]]) -> dict[str, str]:
     return values | {f"{PICKED}{pk}": " hidden" for pk, _name in hidden}
 
 
-def _own_html(comments: list[Comment], shown: list[int], shared: dict[int, list[tuple[bool, str]]]) -> dict[str, str]:
+def _own_html(
+    comments: list[Comment], names: Collection[str], shared: dict[int, list[tuple[bool, str]]]
+) -> dict[str, str]:
     values = {}
     for comment in comments:
         if comment.is_published:
             values |= _author_slots(comment)
         else:
-            # Beneath what it answers, if that is shown, or above all threads.
-            place = f"unter-{comment.parent_id}" if comment.parent_id in shown else "wartend"
+            # In its place, or beneath what it answers, if the page shows that; or above all threads.
+            places = (f"unter-{comment.pk}", f"unter-{comment.parent_id}")
+            place = next((place for place in places if place in names), "wartend")
             values[place] = values.get(place, "") + held_html(comment, shared.get(comment.pk, []))
     return values
 

@@ -91,7 +91,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     shown = Comment.objects.on_published_articles().select_related("article", "root").defer(*texts_of("article"))
     comment = get_object_or_404(shown, pk=pk)
     if comment.is_held and comment.is_by(current_reader(request)):
-        return redirect(f"{comment.article.get_absolute_url()}#{comment.anchor}")
+        return redirect(f"{comment.article.get_absolute_url()}#{comment.waiting_anchor}")
     if not (comment.is_published or stands(comment)):
         raise gone(comment)
     return redirect(place_of(comment, explicit=REMEMBERED in request.COOKIES))

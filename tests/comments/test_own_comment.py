@@ -144,6 +144,21 @@ def test_while_it_is_held_again_its_place_says_so_and_keeps_the_replies(article,
     page = page_of(article)
     assert ("wird gerade von der Redaktion geprüft" in page, "Eine Antwort." in page) == (True, True)
     assert ("gelöscht." in page, "entfernt." in page) == (False, False)
+    # Its author reads it there, and once.
+    page = page_of(article, author)
+    assert page.index("geprüft.") < page.index("Kauft Pillen.") < page.index("Eine Antwort.")
+    assert (page.count("Kauft Pillen."), page.count(f'id="{the_comment().anchor}"')) == (1, 1)
+    shown = author.get(the_comment().get_absolute_url()).url
+    assert f'id="{shown.partition("#")[2]}" class="comment held"' in page
+
+
+def test_while_it_is_held_again_a_link_to_it_is_told_so(article, author):
+    """A subscriber's mail, or a search, may lead there; without replies its place is empty."""
+    BlockedWord.objects.create(word="pillen")
+    change(author, "Kauft Pillen.")
+    answer = Client().get(the_comment().get_absolute_url())
+    assert (answer.status_code, "wird gerade von der Redaktion geprüft" in answer.text) == (404, True)
+    assert "Pillen" not in answer.text
 
 
 @pytest.mark.parametrize("replies", [0, 1])
