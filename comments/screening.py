@@ -32,6 +32,7 @@ _ALL_HELD = gettext_lazy("Alle Kommentare dieses Artikels werden geprüft")
 _FIRST_HELD = gettext_lazy("Erster Kommentar")
 _MANY = gettext_lazy("Sehr viele Kommentare in kurzer Zeit")
 _UNPROVED = gettext_lazy("Auf einem Gerät geändert, das die Adresse nicht bestätigt hat")
+IN_VERSIONS = gettext_lazy("Auf zwei Geräten verschieden geändert")
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def _suspicious_in_a_newcomer(article: Article, body: str, how: Circumstances) -
 def held_by_program(held_because: list[str]) -> bool:
     """Did a rule find something in the comment? It may also wait because the editors read all, or all first ones, or
     because of who changed it."""
-    return not {str(_ALL_HELD), str(_FIRST_HELD), str(_UNPROVED)}.issuperset(held_because)
+    return not {str(_ALL_HELD), str(_FIRST_HELD), str(_UNPROVED), str(IN_VERSIONS)}.issuperset(held_because)
 
 
 def held_for_many(held_because: list[str]) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from articles.models import NUMBER_COMMENT, Counters
 from comments.models import Comment, OtherDevice, Passage, Vote, undo_seconds
-from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
+from comments.screening import IN_VERSIONS, Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
 from comments.tasks import send_owner_mail
 from moderation.tasks import tell_on_duty
 from newsroom.markup import comment_html
@@ -113,6 +113,8 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             raise too_many()
         if not comment.may_be_read_by(reader):  # nor written over
             comment.other_devices.filter(reader=reader).update(version=body, version_html=comment_html(body))
+            comment.held_because = _with_versions(comment.held_because)
+            comment.save(update_fields=["held_because"])
             Counters.objects.touch(comment.article_id)
             tell_on_duty(comment_id=comment.pk)
             return comment
@@ -127,7 +129,8 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         comment.picked_at = None  # other words were recommended
         comment.render()
         if verdict.held_because:
-            comment.held_because = verdict.held_because
+            in_versions = bool(comment.waiting_beside)
+            comment.held_because = _with_versions(verdict.held_because) if in_versions else verdict.held_because
             withdraw(comment, Comment.State.HELD)
             tell_on_duty(comment_id=comment.pk)
         elif comment.number is not None and waits_for_proof(comment):
@@ -314,6 +317,11 @@ def _numbering(comment: Comment) -> Question:
     opens_thread = comment.parent_id is None
     parameters = [comment.root_id, opens_thread, comment.article_id, opens_thread]
     return insertion(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
+
+
+def _with_versions(held_because: list[str]) -> list[str]:
+    """Neither the address confirmed nor other words of its owner's publish it then: versions would be lost."""
+    return [reason for reason in held_because if reason != str(IN_VERSIONS)] + [str(IN_VERSIONS)]
 
 
 def _settle_versions(comment: Comment) -> None:

@@ -260,10 +260,7 @@ class CommentAdmin(admin.ModelAdmin):
     def because(self, comment: Comment) -> str:
         if not comment.is_held:
             return ""
-        because = list(comment.held_because)
-        if comment.waiting_beside:
-            because.append(str(_("auf zwei Geräten verschieden geändert")))
-        return ", ".join(because) or _("Der Autor muss noch seine Adresse bestätigen")
+        return ", ".join(comment.held_because) or _("Der Autor muss noch seine Adresse bestätigen")
 
 
 @admin.register(Notice)

@@ -9,7 +9,8 @@ from django.test import Client
 
 from articles.models import Article
 from comments.mails import owner_token
-from comments.models import BlockedWord, OtherDevice
+from comments.models import BlockedWord, Comment, OtherDevice
+from comments.services import confirm_comment
 from moderation.mails import held_comment_mail
 from moderation.models import OnDuty
 from moderation.services import approve
@@ -115,11 +116,42 @@ def test_two_versions_are_not_approved_among_others(article, author, hidden_word
     change(author, "Von dort.")
     other = factories.comment(article, state="held", held_because=["Erster Kommentar"])
     chosen = {"action": "approve_selected", "_selected_action": [the_comment().pk, other.pk]}
-    assert "auf zwei Geräten verschieden geändert" in desk.get("/redaktion/comments/comment/").text
+    assert "Auf zwei Geräten verschieden geändert" in desk.get("/redaktion/comments/comment/").text
     answer = desk.post("/redaktion/comments/comment/", chosen, follow=True)
     assert "Von 1 Kommentar warten zwei Fassungen" in answer.text
     other.refresh_from_db()
     assert (the_comment().state, other.state) == ("held", "published")
+
+
+def test_confirming_the_address_publishes_neither(db):
+    """What waits for nothing else is published by that, and the other version would be lost."""
+    article = factories.article(comment_mode=Article.CommentMode.CONFIRMED)
+    phone, other = Client(), Client()
+    phone.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Alt.", email="anna@example.org"))
+    other.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    edit = f"/kommentar/{the_comment().pk}/bearbeiten/"
+    other.post(edit, {"body": "Neu.", "form_key": factories.form_key()})
+    assert the_comment().is_unconfirmed
+    change(phone, "Neuer.")
+    confirm_comment(the_comment())
+    (device,) = the_comment().waiting_beside
+    assert (the_comment().state, the_comment().body, device.version) == ("held", "Neu.", "Neuer.")
+    assert Comment.objects.for_a_moderator().count() == 1
+
+
+def test_other_words_of_the_owner_publish_neither(article, author, hidden_words):
+    """They take the place of what waits only for proof."""
+    third = Client()
+    third.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Amt.", email="amt@example.org"))
+    third.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    OtherDevice.objects.update(proved=False)
+    approve(the_comment(), moderator=factories.editor())
+    change(author, "Von dort.")  # waits for proof alone
+    change(hidden_words, "Auch von dort.")
+    change(third, "Vom Amt aus.")
+    assert (the_comment().state, the_comment().body) == ("held", "Vom Amt aus.")
+    (device,) = the_comment().waiting_beside
+    assert device.version == "Auch von dort."
 
 
 def test_a_version_that_is_none_publishes_nothing(article, author, hidden_words, desk):
