@@ -14,9 +14,9 @@ from articles.models import texts_of
 from comments.forms import CommentForm, EditForm, OwnerForm
 from comments.gone import gone
 from comments.mails import owner_token_fits
-from comments.models import Comment
+from comments.models import Comment, fingerprint_of
 from comments.screening import Circumstances, unproved
-from comments.services import Refused, delete_comment, edit_comment, send_owner_link
+from comments.services import ChangedElsewhere, Refused, delete_comment, edit_comment, send_owner_link
 from comments.threads import place_of
 from comments.writing import write_address, write_page
 from newsroom.markup import comment_html
@@ -51,7 +51,7 @@ def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
 @require_http_methods(["GET", "POST"])
 @for_author
 def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
-    preview, refusal, status = None, "", 200
+    preview, stands, refusal, status = None, None, "", 200
     stored = comment.words_for(reader)
     if request.method == "POST":
         form = EditForm(request.POST)
@@ -62,19 +62,34 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
         else:
             key = read_form_key(form.cleaned_data["form_key"])
             how = Circumstances(key=key, network=client_network(request))
+            what = {"body": form.cleaned_data["body"], "as_seen": form.cleaned_data["seen"] or None}
             try:
-                changed = edit_comment(comment=comment, reader=reader, body=form.cleaned_data["body"], how=how)
+                changed = edit_comment(comment=comment, reader=reader, how=how, **what)
             except Refused as refused:
                 refusal, status = str(refused), refused.status
+                if isinstance(refused, ChangedElsewhere):
+                    comment = _comment_or_404(comment.pk, reader)
+                    stored = comment.words_for(reader)
+                    stands = comment_html(stored)
+                    form.data = form.data.copy()
+                    form.data["seen"] = fingerprint_of(stored)
             else:
                 has_changed = changed.state != comment.state or form.cleaned_data["body"] != stored
                 return _changed(request, changed, has_changed=has_changed)
     else:
-        form = EditForm(initial={"body": stored, "form_key": new_form_key(confirmed=True)})
-    context = {"comment": comment, "article": comment.article, "form": form, "preview": preview, "refusal": refusal}
+        key = new_form_key(confirmed=True)
+        form = EditForm(initial={"body": stored, "form_key": key, "seen": fingerprint_of(stored)})
+    context = {
+        "comment": comment,
+        "stands": stands,
+        "article": comment.article,
+        "form": form,
+        "preview": preview,
+        "refusal": refusal,
+    }
     context |= {"is_editable": comment.may_be_edited_by(reader), "is_unproved": bool(unproved(comment, reader))}
     context |= {"stored": stored, "is_elsewhere": not comment.may_be_read_by(reader)}
-    # Of who has proved the address since: what is changed now are the words of both devices.
+    # What is changed are the words of both devices, then.
     context["beside"] = [device for device in comment.waiting_beside if device.reader_id == reader.pk]
     return render(request, "comments/edit.html", context, status=status)
 
@@ -97,6 +112,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
     may_read = comment.may_be_read_by(reader)
     takes_back = "undo" in request.POST and may_read
+    deletes = request.method == "POST" and ("undo" not in request.POST or may_read)
     if takes_back and comment.is_told_of:
         sentence = _(
             "Zurückziehen geht nur in den ersten %(seconds)d Sekunden; wem wir neue Kommentare melden, der hat Ihren"
@@ -105,7 +121,7 @@ def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespo
         said = sentence % {"seconds": settings.UNDO_SECONDS}
         context = {"comment": comment, "article": comment.article, "said": said, "may_read": may_read}
         return render(request, "comments/delete.html", context, status=409)
-    if request.method == "POST":
+    if deletes:
         words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
         delete_comment(comment=comment, reader=reader, as_if_never=takes_back)
         if takes_back:

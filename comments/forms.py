@@ -66,6 +66,8 @@ class BodyForm(forms.Form):
 class EditForm(BodyForm):
     """New words for a comment that is there."""
 
+    seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)  # which words they began with
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["body"].widget.attrs["autofocus"] = True

@@ -29,6 +29,10 @@ _QUOTATION = re.compile(r"<blockquote>(?:(?!<blockquote>).)*?</blockquote>", re.
 _BLOCK = re.compile(r"<(?!/?(?:a|em|strong|code)\b)")
 
 
+def fingerprint_of(*words: str) -> str:
+    return sha256("\0".join(words).encode()).hexdigest()[:16]
+
+
 def undo_seconds() -> float:
     """How long a comment can be taken back: a fifth longer than its button says, whose press takes its way."""
     return 1.2 * settings.UNDO_SECONDS
@@ -317,9 +321,16 @@ class Comment(models.Model):
 
     def may_be_read_by(self, reader: Reader) -> bool:
         """By one of its authors, while nobody else may: what the one wrote and is held is not there for the other."""
-        if not self.is_held or self.reader_id == reader.pk:
+        return not self.is_held or self.is_proved_for(reader) or self._has_words_of(reader)
+
+    def _has_words_of(self, reader: Reader) -> bool:
+        return self.other_devices.filter(reader=reader, has_words=True).exists()
+
+    def is_proved_for(self, reader: Reader) -> bool:
+        """One of its authors: did they prove the address it was written with, or get it through a link to that?"""
+        if self.reader_id == reader.pk or reader.owns(self.email):
             return True
-        return self.other_devices.filter(Q(has_words=True) | Q(proved=True), reader=reader).exists()
+        return self.other_devices.filter(reader=reader, proved=True).exists()
 
     def author_ids(self) -> list[int]:
         """Of its reader, and of who may change it besides: one query."""
@@ -336,7 +347,14 @@ class Comment(models.Model):
         if self.may_be_read_by(reader):
             return self.body
         beside = [device.version for device in self.waiting_beside if device.reader_id == reader.pk]
-        return (beside or [*self.revisions.order_by("-pk").values_list("body", flat=True)[:1], ""])[0]
+        return beside[0] if beside else self.public_words
+
+    @property
+    def public_words(self) -> str:
+        """Those that readers read last; empty if they have read none."""
+        if self.is_published:
+            return self.body
+        return self.revisions.order_by("-pk").values_list("body", flat=True).first() or ""
 
     @property
     def waiting_beside(self) -> list["OtherDevice"]:
@@ -346,8 +364,7 @@ class Comment(models.Model):
     @property
     def fingerprint(self) -> str:
         """Of its words, and those that wait beside them: whoever decides sends back which ones they read."""
-        words = [self.body, *sorted(device.version for device in self.waiting_beside)]
-        return sha256("\0".join(words).encode()).hexdigest()[:16]
+        return fingerprint_of(self.body, *sorted(device.version for device in self.waiting_beside))
 
     def render(self) -> None:
         """Makes the HTML from the body. Raises markup.TooLong."""

@@ -41,18 +41,22 @@ _OWN = RawSQL(
     " UNION ALL SELECT comment_id FROM comments_otherdevice AS also"
     " JOIN comments_comment AS comment ON comment.id = comment_id"
     " WHERE also.reader_id = %s AND (state = 'published' AND comment.id = ANY (%s)"
-    " OR state = 'held' AND article_id = %s)",
-    [Given(name) for name in ("shown", "reader", "reader", "article", "reader", "shown", "article")],
+    " OR state = 'held' AND article_id = %s AND (has_words OR proved OR comment.email = %s))",
+    [Given(name) for name in ("shown", "reader", "reader", "article", "reader", "shown", "article", "proved")],
 )
-# What the reader may read of held comments they share with other devices: the words, and versions that wait beside.
+# Of held comments shared with other devices: the versions beside them, this device's own and those of whom it may read;
+# and what it may see where it may not read the words. Those are asked for in one statement with the right to read them
+# (_OWN), or they could change between.
 _SHARED = (
-    "SELECT comment_id, has_words OR proved OR comment.reader_id = also.reader_id, version_html"
+    "SELECT comment_id, version_html, NOT (has_words OR proved OR comment.email IS NOT DISTINCT FROM %s"
+    " OR comment.reader_id = also.reader_id), comment.name, parent_id, comment.created_at, published_at"
     " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
     " WHERE also.reader_id = %s AND state = 'held' AND article_id = %s"
-    " UNION ALL SELECT comment_id, true, version_html"
+    " UNION ALL SELECT comment_id, version_html, false, comment.name, parent_id, comment.created_at, published_at"
     " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
     " WHERE comment.reader_id = %s AND also.reader_id <> comment.reader_id AND state = 'held' AND article_id = %s"
 )
+_ABOUT = ("name", "parent_id", "created_at", "published_at")
 _NEW = f"number > %s AND state = 'published' AND {_OF_OTHERS}"
 _NEW_HERE = f"SELECT id FROM comments_comment WHERE id = ANY (%s) AND {_NEW}"
 _HOW_MANY = f"SELECT count(*) FROM (SELECT FROM comments_comment WHERE article_id = %s AND {_NEW} LIMIT %s) AS counted"
@@ -83,18 +87,23 @@ def own_marks(request: HttpRequest, article: Article, page: Skeleton, *also: Que
 
 
 def _marks_of(reader: Reader, article: Article, shown: list[int], names: Collection[str]) -> tuple[Question, ...]:
-    comments = _own_comments.question(article=article.pk, reader=reader.pk, shown=shown)
-    shared: dict[int, list[tuple[bool, str]]] = {}  # answered before the comments are
+    proved = reader.email if reader.email and reader.owns(reader.email) else None
+    comments = _own_comments.question(article=article.pk, reader=reader.pk, shown=shown, proved=proved)
+    beside: dict[int, list[str]] = {}  # answered before the comments are
+    unread: list[Comment] = []
 
-    def read_shared(rows: list[tuple[int, bool, str]]) -> dict[str, str]:
-        for pk, *version in rows:
-            shared.setdefault(pk, []).append(version)
+    def read_shared(rows: list[tuple]) -> dict[str, str]:
+        for pk, version, may_not_read, *about in rows:
+            if version:
+                beside.setdefault(pk, []).append(version)
+            if may_not_read:
+                unread.append(Comment(pk=pk, state=Comment.State.HELD, **dict(zip(_ABOUT, about, strict=True))))
         return {}
 
     return (
         Question(_VOTES, [reader.pk, shown], lambda rows: {f"{VOTED}{pk}": vote_state(True) for (pk,) in rows}),
-        Question(_SHARED, [reader.pk, article.pk] * 2, read_shared),
-        comments._replace(read=lambda rows: _own_html(comments.read(rows), names, shared)),
+        Question(_SHARED, [proved, *[reader.pk, article.pk] * 2], read_shared),
+        comments._replace(read=lambda rows: _own_html(comments.read(rows), unread, names, beside)),
     )
 
 
@@ -130,17 +139,21 @@ def _away(hidden: list[tuple[int, str]]) -> dict[str, str]:
 
 
 def _own_html(
-    comments: list[Comment], names: Collection[str], shared: dict[int, list[tuple[bool, str]]]
+    comments: list[Comment], unread: list[Comment], names: Collection[str], beside: dict[int, list[str]]
 ) -> dict[str, str]:
+    """`unread` are held comments whose words this device may not read, and which hold none."""
     values = {}
     for comment in comments:
         if comment.is_published:
             values |= _author_slots(comment)
-        else:
-            # In its place, or beneath what it answers, if the page shows that; or above all threads.
-            places = (f"unter-{comment.pk}", f"unter-{comment.parent_id}")
-            place = next((place for place in places if place in names), "wartend")
-            values[place] = values.get(place, "") + held_html(comment, shared.get(comment.pk, []))
+    readable = [comment for comment in comments if comment.is_held]
+    waiting = readable + [comment for comment in unread if comment not in comments]
+    for comment in waiting:
+        # In its place, or beneath what it answers, if the page shows that; or above all threads.
+        places = (f"unter-{comment.pk}", f"unter-{comment.parent_id}")
+        place = next((place for place in places if place in names), "wartend")
+        html = held_html(comment, beside.get(comment.pk, []), may_read=comment in readable)
+        values[place] = values.get(place, "") + html
     return values
 
 
@@ -167,12 +180,10 @@ def vote_html(comment: Comment, *, voted: bool, is_own: bool) -> SafeString:
     return render("vote", {"comment": comment, "state": own_vote_state() if is_own else vote_state(voted)})
 
 
-def held_html(comment: Comment, shared: Sequence[tuple[bool, str]] = ()) -> SafeString:
-    """`shared` with other devices: whether this one may read its words, and versions that wait beside them."""
-    context = {"comment": comment, "tools": tools_html(comment), "waits_for_proof": waits_for_proof(comment)}
-    context["may_read"] = all(may_read for may_read, _html in shared)
-    context["beside"] = [html for _may_read, html in shared if html]
-    return render("held", context)
+def held_html(comment: Comment, beside: Sequence[str] = (), *, may_read: bool = True) -> SafeString:
+    """With the versions `beside` it, and without its own words if this device may not read them."""
+    context = {"comment": comment, "beside": beside, "may_read": may_read, "tools": tools_html(comment, may_read)}
+    return render("held", context | {"waits_for_proof": waits_for_proof(comment)})
 
 
 def reply_html(comment: Comment, sentence: str, *, passing: bool, count: bool) -> SafeString:
@@ -188,10 +199,12 @@ def reply_html(comment: Comment, sentence: str, *, passing: bool, count: bool) -
     return render("reply", {"shown": mark_safe(shown), "title": title_of(article) if count else "", **said})
 
 
-def tools_html(comment: Comment) -> SafeString:
-    """What its author may still do with a comment."""
+def tools_html(comment: Comment, may_read: bool = True) -> SafeString:
+    """What its author may still do with a comment; words they may not read cannot be taken back into the form."""
     now = timezone.now()
     left = (comment.editable_until - now).total_seconds()
     undo = settings.UNDO_SECONDS - (now - (comment.published_at or comment.created_at)).total_seconds()
+    if not may_read:
+        undo = 0
     minutes = ngettext("noch %d Minute", "noch %d Minuten", math.ceil(left / 60)) % math.ceil(left / 60)
     return render("tools", {"address": comment.get_absolute_url(), "left": left, "minutes": minutes, "undo": undo})

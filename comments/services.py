@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import NUMBER_COMMENT, Counters
-from comments.models import Comment, OtherDevice, Passage, Vote, undo_seconds
-from comments.screening import IN_VERSIONS, Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
+from comments.models import Comment, OtherDevice, Passage, Vote, fingerprint_of, undo_seconds
+from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
 from comments.tasks import send_owner_mail
+from comments.versions import hold_with_versions, settle_versions, write_version
 from moderation.tasks import tell_on_duty
-from newsroom.markup import comment_html
 from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
 from newsroom.unasked import may_send_unasked
 from readers.models import Reader
@@ -32,6 +32,19 @@ class Refused(Exception):
     def __init__(self, message: str, status: int | None = None):
         super().__init__(message)
         self.status = status or self.status
+
+
+class ChangedElsewhere(Refused):
+    """Another window, or another device of the same author's, has changed the words meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Ihr Kommentar ist inzwischen geändert worden, in einem anderen Fenster oder auf einem anderen Gerät;"
+                " weiter unten steht, was jetzt gilt. Ihr Text steht noch hier: Speichern Sie noch einmal, wenn er an"
+                " dessen Stelle treten soll."
+            )
+        )
 
 
 def too_many() -> Refused:
@@ -54,7 +67,7 @@ def publish(comment: Comment, *, last: bool = False) -> None:
     was_held = comment.is_held
     comment.state = Comment.State.PUBLISHED
     if comment.pk is not None:
-        _settle_versions(comment)
+        settle_versions(comment)
     if comment.number is not None:
         _count_visible(comment, +1)
         comment.save()
@@ -77,6 +90,8 @@ def publish(comment: Comment, *, last: bool = False) -> None:
 
 def withdraw(comment: Comment, state: Comment.State) -> None:
     """Takes a published or held comment out of sight: removed, deleted, or held again. Call in a transaction."""
+    if state != Comment.State.HELD:
+        settle_versions(comment)
     if comment.is_published:
         _count_visible(comment, -1)
     elif comment.number is not None:  # its place says what became of it
@@ -85,8 +100,11 @@ def withdraw(comment: Comment, state: Comment.State) -> None:
     comment.save()
 
 
-def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstances) -> Comment:
-    """The author's new words, screened like the first; the old ones stay readable. Raises Refused."""
+def edit_comment(
+    *, comment: Comment, reader: Reader, body: str, how: Circumstances, as_seen: str | None = None
+) -> Comment:
+    """The author's new words, screened like the first; the old ones stay readable. `as_seen` is the fingerprint of the
+    words that they began with. Raises Refused."""
     # Committed before anything is locked: its row is the whole network's (decision 0019).
     (known,) = ask(attempt(reader, comment.name, how.network))
     with transaction.atomic():
@@ -96,6 +114,8 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
             raise Refused(
                 _("Dieser Kommentar lässt sich nicht mehr ändern. Ihr Text steht noch hier, falls Sie ihn brauchen.")
             )
+        if as_seen is not None and as_seen != fingerprint_of(comment.words_for(reader)):
+            raise ChangedElsewhere
         held_back = unproved(comment, reader)
         if body == comment.words_for(reader) and (held_back or not waits_for_proof(comment)):
             return comment
@@ -112,9 +132,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         if verdict.refused:
             raise too_many()
         if not comment.may_be_read_by(reader):  # nor written over
-            comment.other_devices.filter(reader=reader).update(version=body, version_html=comment_html(body))
-            comment.held_because = _with_versions(comment.held_because)
-            comment.save(update_fields=["held_because"])
+            write_version(comment, reader, body, verdict.held_because + held_back)
             Counters.objects.touch(comment.article_id)
             tell_on_duty(comment_id=comment.pk)
             return comment
@@ -129,8 +147,7 @@ def edit_comment(*, comment: Comment, reader: Reader, body: str, how: Circumstan
         comment.picked_at = None  # other words were recommended
         comment.render()
         if verdict.held_because:
-            in_versions = bool(comment.waiting_beside)
-            comment.held_because = _with_versions(verdict.held_because) if in_versions else verdict.held_because
+            hold_with_versions(comment, verdict.held_because)
             withdraw(comment, Comment.State.HELD)
             tell_on_duty(comment_id=comment.pk)
         elif comment.number is not None and waits_for_proof(comment):
@@ -151,21 +168,12 @@ def delete_comment(*, comment: Comment, reader: Reader, as_if_never: bool = Fals
         if not comment.is_by(reader) or not (comment.is_published or comment.is_held):
             return
         comment.revisions.all().delete()
-        _settle_versions(comment)
         comment.body = comment.name = "–"
         comment.html = comment.website = comment.email = ""
         comment.picked_at = None
         comment.votes.all().delete()  # for words that are gone; and a tombstone heads no order
         comment.score = 0
         withdraw(comment, Comment.State.TAKEN_BACK if as_if_never else Comment.State.DELETED)
-
-
-def take_version(comment: Comment, device: OtherDevice) -> None:
-    """A held comment's words give way to those that wait beside them. Call with the comment locked, and publish it."""
-    comment.body, comment.html = device.version, device.version_html
-    comment.other_devices.update(has_words=Q(pk=device.pk))
-    if comment.number is not None:
-        comment.edited_at = timezone.now()
 
 
 def confirm_comment(comment: Comment, *, as_seen: str | None = None) -> None:
@@ -317,17 +325,6 @@ def _numbering(comment: Comment) -> Question:
     opens_thread = comment.parent_id is None
     parameters = [comment.root_id, opens_thread, comment.article_id, opens_thread]
     return insertion(comment, Found(("number", "thread_number"), _COUNT_AND_NUMBER, parameters))
-
-
-def _with_versions(held_because: list[str]) -> list[str]:
-    """Neither the address confirmed nor other words of its owner's publish it then: versions would be lost."""
-    return [reason for reason in held_because if reason != str(IN_VERSIONS)] + [str(IN_VERSIONS)]
-
-
-def _settle_versions(comment: Comment) -> None:
-    """What waited beside the comment's words waits no longer."""
-    comment.other_devices.filter(reader=comment.reader_id).delete()  # was kept for nothing else
-    comment.other_devices.exclude(version="").update(version="", version_html="")
 
 
 def _count_visible(comment: Comment, change: int) -> None:

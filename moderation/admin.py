@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable
 
 from django.contrib import admin, messages
@@ -14,6 +15,8 @@ from comments.models import Comment, Revision
 from moderation.forms import RemovalForm
 from moderation.models import Decision, Notice, OnDuty, who_may_decide
 from moderation.services import ChangedMeanwhileError, approve, dismiss, pick, remove, restore, unpick
+
+_ID = re.compile(r"[0-9]{1,18}")
 
 
 def _whole(body: str) -> str:
@@ -123,7 +126,7 @@ class CommentAdmin(admin.ModelAdmin):
                 if not form.is_valid():
                     return self._ask_reason(request, Comment.objects.filter(pk=pk), form, status=422)
                 self._decide_each(request, [comment], remove, **form.cleaned_data)
-            if (version := request.POST.get("version", "")).isdecimal():
+            if _ID.fullmatch(version := request.POST.get("version", "")):
                 self._decide_each(request, [comment], approve, version=int(version))
             for name, decision in {"approve": approve, "restore": restore, "pick": pick, "unpick": unpick}.items():
                 if name in request.POST:
@@ -225,7 +228,7 @@ class CommentAdmin(admin.ModelAdmin):
     def shown_body(self, comment: Comment) -> str:
         return _whole(comment.body)
 
-    @admin.display(description=_("Andere Fassung"))
+    @admin.display(description=_("Andere Fassung, von einem Gerät ohne bestätigte Adresse"))
     def versions(self, comment: Comment) -> str:
         """Written on a device that cannot read what the comment says: one of them is to be published."""
         return format_html_join("", "{}", ((_whole(device.version),) for device in comment.waiting_beside))

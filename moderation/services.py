@@ -5,11 +5,13 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from articles.models import Counters
 from comments.models import Comment, OtherDevice
 from comments.screening import held_by_program
-from comments.services import publish, take_version, withdraw
+from comments.services import publish, withdraw
+from comments.versions import take_version
 from moderation.models import Decision, Notice
 from moderation.tasks import send_notice_receipt, send_outcome, send_pick_mail, send_statement, tell_on_duty
 from newsroom.unasked import may_send_unasked
@@ -30,10 +32,12 @@ def approve(comment: Comment, *, moderator: User, as_seen: str | None = None, ve
         comment = _lock(comment, as_seen)
         if not comment.is_held:
             return False
+        which = ""
         if version is not None:
             take_version(comment, _waiting(comment, version))
+            which = _("Die andere Fassung")
         publish(comment)
-        _decide(comment, moderator, Decision.Action.APPROVE)
+        _decide(comment, moderator, Decision.Action.APPROVE, reason=which)
     return True
 
 

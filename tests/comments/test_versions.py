@@ -6,8 +6,10 @@ import re
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from articles.models import Article
+from comments import own
 from comments.mails import owner_token
 from comments.models import BlockedWord, Comment, OtherDevice
 from comments.services import confirm_comment
@@ -15,8 +17,11 @@ from moderation.mails import held_comment_mail
 from moderation.models import OnDuty
 from moderation.services import approve
 from readers.merging import merge
+from readers.models import Reader
 from tests import factories
 from tests.comments.own import change, page_of, the_comment
+
+UNPROVED = "Auf einem Gerät geändert, das die Adresse nicht bestätigt hat"
 
 
 @pytest.fixture
@@ -139,24 +144,9 @@ def test_confirming_the_address_publishes_neither(db):
     assert Comment.objects.for_a_moderator().count() == 1
 
 
-def test_other_words_of_the_owner_publish_neither(article, author, hidden_words):
-    """They take the place of what waits only for proof."""
-    third = Client()
-    third.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Vom Amt.", email="amt@example.org"))
-    third.post(f"/kommentar/mein/{owner_token(the_comment())}/")
-    OtherDevice.objects.update(proved=False)
-    approve(the_comment(), moderator=factories.editor())
-    change(author, "Von dort.")  # waits for proof alone
-    change(hidden_words, "Auch von dort.")
-    change(third, "Vom Amt aus.")
-    assert (the_comment().state, the_comment().body) == ("held", "Vom Amt aus.")
-    (device,) = the_comment().waiting_beside
-    assert device.version == "Auch von dort."
-
-
 def test_a_version_that_is_none_publishes_nothing(article, author, hidden_words, desk):
     change(author, "Von dort.")
-    for version in ("0", "x", "99999999999999999999", str(the_comment().pk + 10_000)):
+    for version in ("0", "x", "9" * 20, "9" * 5000, str(the_comment().pk + 10_000)):
         desk.post(f"/redaktion/comments/comment/{the_comment().pk}/entscheiden/", {"version": version})
         assert the_comment().is_held
 
@@ -166,7 +156,11 @@ def test_proved_afterwards_both_versions_are_its_own(article, author, hidden_wor
     change(author, "Von dort.")
     author.post(f"/kommentar/mein/{owner_token(the_comment())}/")
     form = author.get(f"/kommentar/{the_comment().pk}/bearbeiten/").text
-    assert ("\nGeheime Pillen.</textarea>" in form, "Daneben wartet noch" in form, "Von dort." in form) == (True,) * 3
+    assert (
+        "\nGeheime Pillen.</textarea>" in form,
+        "Daneben wartet, was auf einem Gerät" in form,
+        "Von dort." in form,
+    ) == (True,) * 3
     page = page_of(article, author)
     assert (page.count("Geheime"), page.count("Von dort.")) == (1, 1)
     change(author, "Ganz anders.")
@@ -203,6 +197,93 @@ def test_deleted_takes_the_version_along(article, author, hidden_words):
 
 
 def test_unseen_words_are_not_taken_back_into_a_form(article, author, hidden_words):
+    """Nor deleted by a button that promises to keep them."""
+    page = page_of(article, author)
+    assert ("/loeschen/" in page, 'name="undo"' in page) == (True, False)
     answer = author.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"}, follow=True)
-    assert "Geheime" not in answer.text
-    assert the_comment().state == "deleted"
+    assert ("Geheime" in answer.text, "Kommentar löschen?" in answer.text) == (False, True)
+    assert "Auch was auf dem anderen Gerät geschrieben wurde, verschwindet." in answer.text
+    assert the_comment().state == "held"
+
+
+def test_words_that_change_between_two_questions_stay_unseen(article, author, hidden_words, monkeypatch):
+    """The right to read them and the words come in one answer: what was shared a moment ago counts for nothing."""
+    change(author, "Von dort.")
+    marks_of = own._marks_of
+
+    def too_late(*arguments):
+        votes, _shared, comments = marks_of(*arguments)
+        return votes, comments
+
+    monkeypatch.setattr(own, "_marks_of", too_late)
+    assert "Geheime" in page_of(article, hidden_words)
+    assert "Geheime" not in page_of(article, author)
+
+
+def test_saving_what_was_public_takes_the_version_away_again(article, author, hidden_words):
+    change(author, "Von dort.")
+    assert "Auf zwei Geräten verschieden geändert" in the_comment().held_because
+    change(author, "Erste *Fassung*.")
+    assert the_comment().waiting_beside == []
+    assert "Auf zwei Geräten verschieden geändert" not in the_comment().held_because
+
+
+def test_moderators_are_told_whose_it_is_and_what_was_found_in_it(article, author, hidden_words, desk):
+    BlockedWord.objects.create(word="casino")
+    change(author, "Ins Casino.")
+    reasons = ["Gesperrtes Wort: pillen", "Gesperrtes Wort: casino", UNPROVED, "Auf zwei Geräten verschieden geändert"]
+    assert [reason for reason in the_comment().held_because if "Schneller" not in reason] == reasons
+    page = desk.get(f"/redaktion/comments/comment/{the_comment().pk}/change/").text
+    assert "Andere Fassung, von einem Gerät ohne bestätigte Adresse" in page
+
+
+def test_removing_shows_and_takes_both(article, author, hidden_words, desk):
+    change(author, "Von dort.")
+    address = "/redaktion/comments/comment/"
+    chosen = {"action": "remove_selected", "_selected_action": [the_comment().pk]}
+    page = desk.post(address, chosen).text
+    assert ("Geheime Pillen." in page, "Von dort." in page) == (True, True)
+    desk.post(address, chosen | {"remove": "1", "reason": "Regel 1"}, follow=True)
+    assert (the_comment().state, the_comment().waiting_beside) == ("removed", [])
+
+
+def test_who_proved_the_address_otherwise_reads_it(article, author, hidden_words):
+    phone = the_comment().also_by.get()
+    Reader.objects.filter(pk=phone.pk).update(email_confirmed_at=timezone.now())
+    assert "Geheime" in page_of(article, author)
+    assert "\nGeheime Pillen.</textarea>" in author.get(f"/kommentar/{the_comment().pk}/bearbeiten/").text
+
+
+# --- changed in another window ---------------------------------------------------------------------------------------
+
+
+def form_of(device: Client) -> dict[str, str]:
+    page = device.get(f"/kommentar/{the_comment().pk}/bearbeiten/").text
+    return {"seen": re.search(r'name="seen" value="(\w+)"', page)[1], "form_key": factories.form_key()}
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_what_was_changed_meanwhile_is_not_written_over_unseen(article, author, other, held):
+    opened = form_of(other)
+    words = {"body": "Von dort.", "form_key": factories.form_key()}
+    (author if held else other).post(f"/kommentar/{the_comment().pk}/bearbeiten/", words)
+    assert the_comment().is_held == held
+    edit = f"/kommentar/{the_comment().pk}/bearbeiten/"
+    refused = other.post(edit, opened | {"body": "Von hier."})
+    assert (refused.status_code, the_comment().body) == (409, "Von dort.")
+    assert "inzwischen geändert worden" in refused.text
+    assert ("\nVon hier.</textarea>" in refused.text, "<p>Von dort.</p>" in refused.text) == (True, True)
+    seen = re.search(r'name="seen" value="(\w+)"', refused.text)[1]
+    assert other.post(edit, opened | {"body": "Von hier.", "seen": seen}).status_code == 302
+    assert the_comment().body == "Von hier."
+
+
+def test_what_it_may_not_read_does_not_count_as_changed(article, author, other):
+    """Its words go beside them anyway, and nothing is said of what is there."""
+    opened = form_of(author)
+    BlockedWord.objects.create(word="pillen")
+    change(other, "Geheime Pillen.")
+    answer = author.post(f"/kommentar/{the_comment().pk}/bearbeiten/", opened | {"body": "Von dort."})
+    assert answer.status_code == 302
+    (device,) = the_comment().waiting_beside
+    assert device.version == "Von dort."

@@ -1,0 +1,49 @@
+"""A held comment in versions: what a device writes that may not read the comment's words waits beside them, until a
+moderator publishes one of the two (decision 0011)."""
+
+from django.db.models import Q
+from django.utils import timezone
+
+from comments.models import Comment, OtherDevice
+from comments.screening import IN_VERSIONS
+from newsroom.markup import comment_html
+from readers.models import Reader
+
+
+def write_version(comment: Comment, reader: Reader, body: str, because: list[str]) -> None:
+    """Puts a device's words beside those it may not read; what was public last takes its version away again. `because`
+    is what screening found in it. Call with the comment locked."""
+    mine = comment.other_devices.filter(reader=reader)
+    if body == comment.public_words:
+        mine.update(version="", version_html="")
+        because = []
+    else:
+        mine.update(version=body, version_html=comment_html(body))
+    comment.held_because = _reasons(comment, [*comment.held_because, *because])
+    comment.save(update_fields=["held_because"])
+
+
+def hold_with_versions(comment: Comment, because: list[str]) -> None:
+    """Why a comment waits whose own words have changed, beside which versions may wait."""
+    comment.held_because = _reasons(comment, because)
+
+
+def take_version(comment: Comment, device: OtherDevice) -> None:
+    """A held comment's words give way to those that wait beside them. Call with the comment locked, and publish it."""
+    comment.body, comment.html = device.version, device.version_html
+    comment.other_devices.update(has_words=Q(pk=device.pk))
+    if comment.number is not None:
+        comment.edited_at = timezone.now()
+
+
+def settle_versions(comment: Comment) -> None:
+    """What waited beside the comment's words waits no longer."""
+    comment.other_devices.filter(reader=comment.reader_id).delete()  # was kept for nothing else
+    comment.other_devices.exclude(version="").update(version="", version_html="")
+
+
+def _reasons(comment: Comment, because: list[str]) -> list[str]:
+    """With versions there is always one: neither the address confirmed nor other words of its owner's publish it then,
+    or a version would be lost."""
+    reasons = [reason for reason in dict.fromkeys(because) if reason != str(IN_VERSIONS)]
+    return [*reasons, str(IN_VERSIONS)] if comment.waiting_beside else reasons
