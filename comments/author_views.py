@@ -62,9 +62,9 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
         else:
             key = read_form_key(form.cleaned_data["form_key"])
             how = Circumstances(key=key, network=client_network(request))
-            what = {"body": form.cleaned_data["body"], "as_seen": form.cleaned_data["seen"] or None}
+            body, seen = form.cleaned_data["body"], form.cleaned_data["seen"] or fingerprint_of(stored)
             try:
-                changed = edit_comment(comment=comment, reader=reader, how=how, **what)
+                changed = edit_comment(comment=comment, reader=reader, body=body, how=how, as_seen=seen)
             except Refused as refused:
                 refusal, status = str(refused), refused.status
                 if isinstance(refused, ChangedElsewhere):
@@ -74,7 +74,8 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
                     form.data = form.data.copy()
                     form.data["seen"] = fingerprint_of(stored)
             else:
-                has_changed = changed.state != comment.state or form.cleaned_data["body"] != stored
+                # Sent twice, it has been changed by the first one.
+                has_changed = changed.state != comment.state or fingerprint_of(body) != seen
                 return _changed(request, changed, has_changed=has_changed)
     else:
         key = new_form_key(confirmed=True)

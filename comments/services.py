@@ -114,11 +114,12 @@ def edit_comment(
             raise Refused(
                 _("Dieser Kommentar lässt sich nicht mehr ändern. Ihr Text steht noch hier, falls Sie ihn brauchen.")
             )
-        if as_seen is not None and as_seen != fingerprint_of(comment.words_for(reader)):
-            raise ChangedElsewhere
         held_back = unproved(comment, reader)
-        if body == comment.words_for(reader) and (held_back or not waits_for_proof(comment)):
+        stored = comment.words_for(reader)
+        if body == stored and (held_back or not waits_for_proof(comment)):
             return comment
+        if body != stored and as_seen not in (None, fingerprint_of(stored)):
+            raise ChangedElsewhere
         verdict = screen(
             article=comment.article,
             reader=reader,
@@ -263,11 +264,13 @@ def lock_given(sources: Collection[Reader], target: Reader) -> None:
     whoever takes one out of sight locks it before its root (no deadlock)."""
     readers = [*sources, target]
     votes = Vote.objects.filter(reader__in=readers)
-    doubled = votes.values("comment").annotate(given=Count("pk")).filter(given__gt=1).values("comment")
-    for_oneself = votes.filter(Q(comment__reader__in=readers) | Q(comment__also_by__in=readers)).values("comment")
-    shared = OtherDevice.objects.filter(reader__in=sources).values("comment")
-    given = Q(reader__in=sources) | Q(pk__in=shared) | Q(pk__in=doubled) | Q(pk__in=for_oneself)
-    locked = Comment.objects.select_for_update(no_key=True).filter(given)
+    doubled = votes.values("comment").annotate(given=Count("pk")).filter(given__gt=1)
+    for_oneself = votes.filter(Q(comment__reader__in=readers) | Q(comment__also_by__in=readers))
+    shared = OtherDevice.objects.filter(reader__in=sources)
+    # One after the other, each by an index of its own: with OR between them, PostgreSQL reads the whole table.
+    given = set(Comment.objects.filter(reader__in=sources).values_list("pk", flat=True))
+    given.update(*[found.values_list("comment", flat=True) for found in (doubled, for_oneself, shared)])
+    locked = Comment.objects.select_for_update(no_key=True).filter(pk__in=given)
     list(locked.order_by(F("parent").desc(nulls_last=True), "-pk").values_list("pk", flat=True))
 
 

@@ -55,6 +55,16 @@ def test_saving_the_same_words_changes_nothing(article, author):
     assert Client().get(f"/kommentar/{the_comment().pk}/verlauf/").status_code == 404
 
 
+def test_a_change_sent_twice_has_changed_something(article, author):
+    """By a double click; the page shown is the second one's."""
+    address = f"/kommentar/{the_comment().pk}/bearbeiten/"
+    seen = re.search(r'name="seen" value="(\w+)"', author.get(address).text)[1]
+    for _ in range(2):
+        answer = author.post(address, {"body": "Neu.", "form_key": "", "seen": seen}, follow=True)
+        assert ("Ihre Änderung ist veröffentlicht" in answer.text, "nichts geändert" in answer.text) == (True, False)
+    assert the_comment().revisions.count() == 1
+
+
 def test_preview_of_a_change_stores_nothing(article, author):
     answer = author.post(f"/kommentar/{the_comment().pk}/bearbeiten/", {"body": "*Neu*", "preview": "1"})
     assert "<em>Neu</em>" in answer.text
