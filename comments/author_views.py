@@ -5,6 +5,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -25,6 +26,7 @@ from newsroom.pages.sharedforms import shared_form, token_page
 from newsroom.ratelimit import client_network
 from newsroom.tokens import token_pk
 from readers.device import current_reader, remember
+from readers.merging import one_at_a_time
 from readers.models import Reader
 from readers.services import continue_as
 from subscriptions.services import wants_replies
@@ -51,7 +53,7 @@ def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
 @require_http_methods(["GET", "POST"])
 @for_author
 def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
-    preview, stands, refusal, status = None, None, "", 200
+    preview, stored_html, refusal, status = None, None, "", 200
     stored = comment.words_for(reader)
     if request.method == "POST":
         form = EditForm(request.POST)
@@ -70,7 +72,7 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
                 if isinstance(refused, ChangedElsewhere):
                     comment = _comment_or_404(comment.pk, reader)
                     stored = comment.words_for(reader)
-                    stands = comment_html(stored)
+                    stored_html = comment_html(stored)
                     form.data = form.data.copy()
                     form.data["seen"] = fingerprint_of(stored)
             else:
@@ -82,7 +84,7 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
         form = EditForm(initial={"body": stored, "form_key": key, "seen": fingerprint_of(stored)})
     context = {
         "comment": comment,
-        "stands": stands,
+        "stored_html": stored_html,
         "article": comment.article,
         "form": form,
         "preview": preview,
@@ -90,8 +92,7 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
     }
     context |= {"is_editable": comment.may_be_edited_by(reader), "is_unproved": bool(unproved(comment, reader))}
     context |= {"stored": stored, "is_elsewhere": not comment.may_be_read_by(reader)}
-    # What is changed are the words of both devices, then.
-    context["beside"] = [device for device in comment.waiting_beside if device.reader_id == reader.pk]
+    context["beside"] = [] if context["is_elsewhere"] else comment.waiting_beside
     return render(request, "comments/edit.html", context, status=status)
 
 
@@ -183,7 +184,12 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
         template = "comments/link_used.html" if is_public else "subscriptions/link_dead.html"
         return render(request, template, {"comment": comment}, status=404)
     if request.method == "POST":
-        reader = continue_as(comment.reader, email=comment.email, device=device)
+        with transaction.atomic():
+            one_at_a_time()
+            comment = _comments().get(pk=comment.pk)
+            if not owner_token_fits(comment, token) or comment.reader.is_account:  # another device was faster
+                return render(request, "comments/link_used.html", {"comment": comment}, status=404)
+            reader = continue_as(comment.reader, email=comment.email, device=device)
         if not reader.is_account:  # a session says who that is
             remember(request, reader)
         return redirect(_shown(comment))

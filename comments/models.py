@@ -320,14 +320,14 @@ class Comment(models.Model):
         return self.other_devices.filter(reader=reader).exists()
 
     def may_be_read_by(self, reader: Reader) -> bool:
-        """By one of its authors, while nobody else may: what the one wrote and is held is not there for the other."""
-        return not self.is_held or self.is_proved_for(reader) or self._has_words_of(reader)
+        """By one of its authors, while nobody else may: what the one wrote and is held is not there for the other. The
+        right is asked for together with the words, which may be other ones by now."""
+        if not self.is_held or self.has_proved(reader):
+            return True
+        return self.other_devices.filter(reader=reader, has_words=True, comment__body=self.body).exists()
 
-    def _has_words_of(self, reader: Reader) -> bool:
-        return self.other_devices.filter(reader=reader, has_words=True).exists()
-
-    def is_proved_for(self, reader: Reader) -> bool:
-        """One of its authors: did they prove the address it was written with, or get it through a link to that?"""
+    def has_proved(self, reader: Reader) -> bool:
+        """Has one of its authors proved the address it was written with, or got it through a link to that address?"""
         if self.reader_id == reader.pk or reader.owns(self.email):
             return True
         return self.other_devices.filter(reader=reader, proved=True).exists()
@@ -383,6 +383,9 @@ class OtherDevice(models.Model):
     # What it wrote while it could not read the comment's: waits beside them until a moderator decides.
     version = models.TextField(_("Kommentar"), blank=True, default="", db_default="")
     version_html = models.TextField(blank=True, editable=False, default="", db_default="")
+    version_because = ArrayField(
+        models.CharField(max_length=80), default=list, db_default=[], blank=True, verbose_name=_("Grund")
+    )
 
     class Meta:
         verbose_name = _("Anderes Gerät")

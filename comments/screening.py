@@ -133,7 +133,7 @@ def rules_by_now(comment: Comment) -> list[str]:
 def unproved(comment: Comment, reader: Reader) -> list[str]:
     """Why a change by one of its authors waits: a mailed link gave the comment to another device, and nobody knows
     whether this one is the same person's (decision 0011). What is not confirmed yet waits for that anyway."""
-    return [] if comment.is_unconfirmed or comment.is_proved_for(reader) else [str(_UNPROVED)]
+    return [] if comment.is_unconfirmed or comment.has_proved(reader) else [str(_UNPROVED)]
 
 
 def waits_for_proof(comment: Comment) -> bool:

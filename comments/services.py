@@ -14,7 +14,7 @@ from articles.models import NUMBER_COMMENT, Counters
 from comments.models import Comment, OtherDevice, Passage, Vote, fingerprint_of, undo_seconds
 from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
 from comments.tasks import send_owner_mail
-from comments.versions import hold_with_versions, settle_versions, write_version
+from comments.versions import settle_versions, with_versions, write_version
 from moderation.tasks import tell_on_duty
 from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
 from newsroom.unasked import may_send_unasked
@@ -90,8 +90,6 @@ def publish(comment: Comment, *, last: bool = False) -> None:
 
 def withdraw(comment: Comment, state: Comment.State) -> None:
     """Takes a published or held comment out of sight: removed, deleted, or held again. Call in a transaction."""
-    if state != Comment.State.HELD:
-        settle_versions(comment)
     if comment.is_published:
         _count_visible(comment, -1)
     elif comment.number is not None:  # its place says what became of it
@@ -118,7 +116,7 @@ def edit_comment(
         stored = comment.words_for(reader)
         if body == stored and (held_back or not waits_for_proof(comment)):
             return comment
-        if body != stored and as_seen not in (None, fingerprint_of(stored)):
+        if stored and body != stored and as_seen not in (None, fingerprint_of(stored)):
             raise ChangedElsewhere
         verdict = screen(
             article=comment.article,
@@ -148,7 +146,7 @@ def edit_comment(
         comment.picked_at = None  # other words were recommended
         comment.render()
         if verdict.held_because:
-            hold_with_versions(comment, verdict.held_because)
+            comment.held_because = with_versions(comment, verdict.held_because)
             withdraw(comment, Comment.State.HELD)
             tell_on_duty(comment_id=comment.pk)
         elif comment.number is not None and waits_for_proof(comment):
@@ -157,6 +155,8 @@ def edit_comment(
         else:
             comment.save()
             Counters.objects.touch(comment.article_id)
+            if comment.is_held and comment.held_because:  # links in the mail sent before are for other words
+                tell_on_duty(comment_id=comment.pk)
     return comment
 
 
@@ -169,6 +169,7 @@ def delete_comment(*, comment: Comment, reader: Reader, as_if_never: bool = Fals
         if not comment.is_by(reader) or not (comment.is_published or comment.is_held):
             return
         comment.revisions.all().delete()
+        settle_versions(comment)
         comment.body = comment.name = "–"
         comment.html = comment.website = comment.email = ""
         comment.picked_at = None
@@ -232,21 +233,18 @@ _TAKE_VOTE_BACK = """
 """
 
 
+# A version that waits for a moderator is kept, also for who has the comment itself by now.
 _KEEP_FOR = """
-    INSERT INTO comments_otherdevice AS mine (comment_id, reader_id, has_words, proved, version, version_html)
-    SELECT comment_id, %s, has_words, proved, version, version_html
-    FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id
-    WHERE also.reader_id = %s AND (comment.reader_id <> %s OR version <> '')
+    WITH gone AS (DELETE FROM comments_otherdevice WHERE reader_id = %s RETURNING *)
+    INSERT INTO comments_otherdevice AS mine
+        (comment_id, reader_id, has_words, proved, version, version_html, version_because)
+    SELECT comment_id, %s, has_words, proved, version, version_html, version_because
+    FROM gone JOIN comments_comment AS comment ON comment.id = comment_id
+    WHERE comment.reader_id <> %s OR version <> ''
     ON CONFLICT (comment_id, reader_id) DO UPDATE SET
         has_words = mine.has_words OR excluded.has_words, proved = mine.proved OR excluded.proved,
-        version = CASE WHEN mine.version = '' THEN excluded.version ELSE mine.version END,
-        version_html = CASE WHEN mine.version = '' THEN excluded.version_html ELSE mine.version_html END
-"""
-# What waits for a moderator stays, also where both wrote something.
-_KEEP_NO_LONGER = """
-    DELETE FROM comments_otherdevice AS also WHERE also.reader_id = %s AND (also.version = '' OR EXISTS (
-        SELECT FROM comments_otherdevice AS mine
-        WHERE mine.comment_id = also.comment_id AND mine.reader_id = %s AND mine.version = also.version))
+        version = mine.version || excluded.version, version_html = mine.version_html || excluded.version_html,
+        version_because = mine.version_because || excluded.version_because
 """
 _KEEP_NOT_TWICE = """
     DELETE FROM comments_otherdevice AS also USING comments_comment AS comment
@@ -281,8 +279,7 @@ def give_to(source: Reader, target: Reader) -> dict[int, dict[str, int]]:
         "reader_id = %s AND comment_id IN (SELECT comment_id FROM comments_vote WHERE reader_id = %s)", source, target
     )
     Comment.objects.filter(reader=source).update(reader=target)
-    execute(_KEEP_FOR, [target.pk, source.pk, target.pk])
-    execute(_KEEP_NO_LONGER, [source.pk, target.pk])
+    execute(_KEEP_FOR, [source.pk, target.pk, target.pk])
     execute(_KEEP_NOT_TWICE, [target.pk, target.pk])
     Vote.objects.filter(reader=source).update(reader=target)
     return losing | _drop_votes_for_oneself(target)

@@ -13,19 +13,18 @@ from readers.models import Reader
 def write_version(comment: Comment, reader: Reader, body: str, because: list[str]) -> None:
     """Puts a device's words beside those it may not read; what was public last takes its version away again. `because`
     is what screening found in it. Call with the comment locked."""
+    version, html = (body, comment_html(body)) if body != comment.public_words else ("", "")
     mine = comment.other_devices.filter(reader=reader)
-    if body == comment.public_words:
-        mine.update(version="", version_html="")
-        because = []
-    else:
-        mine.update(version=body, version_html=comment_html(body))
-    comment.held_because = _reasons(comment, [*comment.held_because, *because])
+    mine.update(version=version, version_html=html, version_because=because if version else [])
+    comment.held_because = with_versions(comment, comment.held_because)
     comment.save(update_fields=["held_because"])
 
 
-def hold_with_versions(comment: Comment, because: list[str]) -> None:
-    """Why a comment waits whose own words have changed, beside which versions may wait."""
-    comment.held_because = _reasons(comment, because)
+def with_versions(comment: Comment, because: list[str]) -> list[str]:
+    """Why its own words wait; and, while versions do, that. So neither the address confirmed nor other words of its
+    owner's publish it then, or a version would be lost."""
+    reasons = [reason for reason in because if reason != str(IN_VERSIONS)]
+    return [*reasons, str(IN_VERSIONS)] if comment.waiting_beside else reasons
 
 
 def take_version(comment: Comment, device: OtherDevice) -> None:
@@ -39,11 +38,4 @@ def take_version(comment: Comment, device: OtherDevice) -> None:
 def settle_versions(comment: Comment) -> None:
     """What waited beside the comment's words waits no longer."""
     comment.other_devices.filter(reader=comment.reader_id).delete()  # was kept for nothing else
-    comment.other_devices.exclude(version="").update(version="", version_html="")
-
-
-def _reasons(comment: Comment, because: list[str]) -> list[str]:
-    """With versions there is always one: neither the address confirmed nor other words of its owner's publish it then,
-    or a version would be lost."""
-    reasons = [reason for reason in dict.fromkeys(because) if reason != str(IN_VERSIONS)]
-    return [*reasons, str(IN_VERSIONS)] if comment.waiting_beside else reasons
+    comment.other_devices.exclude(version="").update(version="", version_html="", version_because=[])

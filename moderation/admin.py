@@ -127,7 +127,8 @@ class CommentAdmin(admin.ModelAdmin):
                     return self._ask_reason(request, Comment.objects.filter(pk=pk), form, status=422)
                 self._decide_each(request, [comment], remove, **form.cleaned_data)
             if _ID.fullmatch(version := request.POST.get("version", "")):
-                self._decide_each(request, [comment], approve, version=int(version))
+                decision = approve if comment.is_held else restore
+                self._decide_each(request, [comment], decision, version=int(version))
             for name, decision in {"approve": approve, "restore": restore, "pick": pick, "unpick": unpick}.items():
                 if name in request.POST:
                     self._decide_each(request, [comment], decision)
@@ -183,7 +184,7 @@ class CommentAdmin(admin.ModelAdmin):
         seen = dict(value.split(":", 1) for value in request.POST.getlist("seen") if ":" in value)
         decided = changed = 0
         for comment in comments:
-            if decision in (approve, pick):  # what makes words public or praises them
+            if decision in (approve, restore, pick):  # what makes words public or praises them
                 details["as_seen"] = seen.get(str(comment.pk))
             try:
                 decided += decision(comment, moderator=request.user, **details)
@@ -231,7 +232,8 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.display(description=_("Andere Fassung, von einem Gerät ohne bestätigte Adresse"))
     def versions(self, comment: Comment) -> str:
         """Written on a device that cannot read what the comment says: one of them is to be published."""
-        return format_html_join("", "{}", ((_whole(device.version),) for device in comment.waiting_beside))
+        rows = [(_whole(device.version), ", ".join(device.version_because)) for device in comment.waiting_beside]
+        return format_html_join("", "{}<p>{}</p>", rows)
 
     def seen(self, comment: Comment) -> str:
         """For a form: which words of which comment are shown."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Counters
-from comments.models import Comment, OtherDevice
+from comments.models import Comment
 from comments.screening import held_by_program
 from comments.services import publish, withdraw
 from comments.versions import take_version
@@ -32,10 +32,7 @@ def approve(comment: Comment, *, moderator: User, as_seen: str | None = None, ve
         comment = _lock(comment, as_seen)
         if not comment.is_held:
             return False
-        which = ""
-        if version is not None:
-            take_version(comment, _waiting(comment, version))
-            which = _("Die andere Fassung")
+        which = _choose(comment, version)
         publish(comment)
         _decide(comment, moderator, Decision.Action.APPROVE, reason=which)
     return True
@@ -74,15 +71,17 @@ def remove(
     return True
 
 
-def restore(comment: Comment, *, moderator: User) -> bool:
-    """Puts a removed comment back in its place, and tells whoever was told that it is gone."""
+def restore(comment: Comment, *, moderator: User, as_seen: str | None = None, version: int | None = None) -> bool:
+    """Puts a removed comment back in its place, with its own words or a `version` of it, as approve() does; and tells
+    whoever was told that it is gone. Raises ChangedMeanwhileError."""
     with transaction.atomic():
-        comment = Comment.objects.lock(comment.pk)
+        comment = _lock(comment, as_seen)
         if comment.state != Comment.State.REMOVED:
             return False
+        which = _choose(comment, version)
         notices = list(comment.notices.filter(decision__action=Decision.Action.REMOVE).order_by("pk"))
         publish(comment)
-        decision = _decide(comment, moderator, Decision.Action.RESTORE)
+        decision = _decide(comment, moderator, Decision.Action.RESTORE, reason=which)
         send_statement.defer(decision_id=decision.pk)
         _settle(notices, decision)
     return True
@@ -140,10 +139,14 @@ def _lock(comment: Comment, as_seen: str | None) -> Comment:
     return locked
 
 
-def _waiting(comment: Comment, version: int) -> OtherDevice:
+def _choose(comment: Comment, version: int | None) -> str:
+    """Gives the comment the words that are to be published; returns what the decision says of them."""
+    if version is None:
+        return ""
     for device in comment.waiting_beside:
         if device.pk == version:
-            return device
+            take_version(comment, device)
+            return _("Die andere Fassung")
     raise ChangedMeanwhileError
 
 
@@ -162,7 +165,8 @@ def _occasion(comment: Comment, notices: list[Notice]) -> Decision.Occasion:
     if notices:
         return Decision.Occasion.NOTICE
     if comment.is_held:
-        return Decision.Occasion.PROGRAM if held_by_program(comment.held_because) else Decision.Occasion.REVIEW
+        because = [*comment.held_because, *(reason for one in comment.waiting_beside for reason in one.version_because)]
+        return Decision.Occasion.PROGRAM if held_by_program(because) else Decision.Occasion.REVIEW
     return Decision.Occasion.STAFF
 
 

@@ -42,12 +42,13 @@ def merge(source: Reader, target: Reader) -> None:
         merge_all([locked[source.pk]], locked[target.pk])
 
 
-def merge_all(sources: Collection[Reader], target: Reader, *, besides: Changes | None = None) -> None:
-    """As merge(), of readers that are locked. `besides` is counted too: counters are locked last, and in the order of
-    the articles, as whatever else changes several does it."""
-    comments.services.lock_given(sources, target)
+def merge_all(sources: Collection[Reader], target: Reader, *, counting: Changes | None = None) -> None:
+    """As merge(), of readers that are locked. What else has changed is counted with it (`counting`): counters are
+    locked last, and in the order of the articles, as by whatever else changes several."""
+    if sources:
+        comments.services.lock_given(sources, target)
     changes: Changes = {}
-    _add(changes, besides or {})
+    _add(changes, counting or {})
     for source in sources:
         _add(changes, comments.services.give_to(source, target))
         _add(changes, ratings.services.give_to(source, target))

@@ -86,6 +86,8 @@ class Reader(models.Model):
         indexes = [models.Index(fields=["email"], name="reader_email", condition=~Q(email=""))]
         constraints = [
             models.CheckConstraint(name="reader_not_into_itself", condition=~Q(merged_into=F("id"))),
+            # Or nobody could sign in to it any more.
+            models.CheckConstraint(name="reader_account_stays", condition=Q(user=None) | Q(merged_into=None)),
             models.CheckConstraint(
                 name="reader_confirmed_has_email", condition=Q(email_confirmed_at=None) | ~Q(email="")
             ),

@@ -15,7 +15,8 @@ def sign_in(user: User, device: Reader | None) -> Reader:
     a code to it."""
     known = user.known_as
     with transaction.atomic():
-        one_at_a_time()
+        if device is not None:
+            one_at_a_time()
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # signing in twice at once: one after the other
         reader = Reader.objects.filter(user=user).first()
         locked = lock(*(one.pk for one in (reader, device) if one is not None))
@@ -71,7 +72,7 @@ def continue_as(writer: Reader, *, email: str, device: Reader | None) -> Reader:
     """
     with transaction.atomic():
         one_at_a_time()
-        device = _goes_on(device) if device is not None else Reader.objects.create(name=writer.name, email=email)
+        device = _as_it_goes_on(device) if device else Reader.objects.create(name=writer.name, email=email)
         guests = lock(writer.pk, device.pk, email=email)
         device = guests[device.pk]
         others = _the_same_as(device, email, guests)
@@ -81,7 +82,7 @@ def continue_as(writer: Reader, *, email: str, device: Reader | None) -> Reader:
             changes = comments.services.give_written_to(writer, device, email=email)
             subscriptions.services.give_to(writer, device, email=email)
         _confirm(device, email)
-        merge_all(others, device, besides=changes)
+        merge_all(others, device, counting=changes)
     return device
 
 
@@ -100,10 +101,10 @@ def _the_same_as(reader: Reader, email: str, guests: dict[int, Reader]) -> list[
     """Who proved the address that this one proves now."""
     if not _may_confirm(reader, email):
         return []
-    return [other for other in guests.values() if other.pk != reader.pk and other.owns(email)]
+    return [other for other in guests.values() if other.pk != reader.pk and other.owns(email) and not other.is_account]
 
 
-def _goes_on(reader: Reader) -> Reader:
+def _as_it_goes_on(reader: Reader) -> Reader:
     """As stored now, or the one it has become."""
     reader.refresh_from_db()
     while reader.merged_into is not None:

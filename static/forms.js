@@ -174,7 +174,7 @@ document.addEventListener("input", ({ target }) => {
   if (!form || !("commentForm" in form.dataset)) return;
   const { body, notify } = form.elements;
   const who = Object.fromEntries(WHO.map((name) => [name, form.elements[name]?.value ?? ""]));
-  if (body.value.trim() && body.value !== stored(form)) store.set(draftName(form), { body: body.value, who, notify: notify?.checked, at: Date.now(), account });
+  if (body.value.trim() && body.value !== stored(form)) store.set(draftName(form), { body: body.value, seen: form.elements.seen?.value, who, notify: notify?.checked, at: Date.now(), account });
   else store.remove(draftName(form));
   markDrafts();
 });
@@ -187,18 +187,22 @@ function restoreDrafts(within) {
   for (const form of within.querySelectorAll("[data-comment-form]")) {
     const draft = draftOf(draftName(form));
     if (!draft || form.elements.body.value !== stored(form)) continue;
-    form.elements.body.value = draft.body;
+    const { body, seen } = form.elements;
+    const came = seen?.value;
+    body.value = draft.body;
+    if (seen && draft.seen) seen.value = draft.seen; // which words it began with: others may be there by now
     for (const name of WHO) if (form.elements[name] && !form.elements[name].value) form.elements[name].value = draft.who?.[name] ?? "";
     if (form.elements.notify) form.elements.notify.checked ||= Boolean(draft.notify);
-    offerDiscarding(form);
+    offerDiscarding(form, came);
     prepare(form).catch(() => {});
   }
 }
 
-function offerDiscarding(form) {
+function offerDiscarding(form, seen) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.discard });
   button.addEventListener("click", () => {
     form.elements.body.value = stored(form);
+    if (seen) form.elements.seen.value = seen;
     form.elements.body.dispatchEvent(new Event("input", { bubbles: true })); // and so it is no draft any more
     form.elements.body.focus();
     button.remove();

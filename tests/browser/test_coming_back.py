@@ -325,3 +325,29 @@ def test_back_from_another_page_finds_the_comment_that_was_in_view(page: Page, t
     expect(page.get_by_role("navigation", name="Seiten").locator("[aria-current]")).to_have_text("1")
     expect(page.locator(".comment:focus")).to_be_in_viewport()
     assert abs(page.evaluate("scrollY") - before) < 900  # a window's height, of many
+
+
+def test_a_draft_that_began_with_older_words_writes_over_nothing_unasked(page: Page, talk, expected):
+    expected.append("409")
+    page.goto(talk.get_absolute_url())
+    send_answer(page, 1, "Zuerst so.")
+    page.locator("#kommentar-3").get_by_role("link", name="Bearbeiten").click()
+    address = page.url
+    field = page.get_by_label("Kommentar", exact=True)
+    field.fill("Lieber so.")
+    page.goto(talk.get_absolute_url())
+    comment = Comment.objects.get(number=3)
+    comment.body = "Vom Laptop."
+    comment.render()
+    comment.save()
+    page.goto(address)
+    expect(field).to_have_value("Lieber so.")
+    save = page.get_by_role("button", name="Änderung speichern")
+    save.click()
+    expect(page.get_by_role("alert")).to_contain_text("inzwischen geändert worden")
+    expect(page.get_by_text("Vom Laptop.")).to_be_visible()
+    expect(field).to_have_value("Lieber so.")
+    comment.refresh_from_db()
+    assert comment.body == "Vom Laptop."
+    save.click()
+    expect(page.locator("#kommentar-3")).to_contain_text("Lieber so.")

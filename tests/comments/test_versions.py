@@ -14,13 +14,14 @@ from comments.mails import owner_token
 from comments.models import BlockedWord, Comment, OtherDevice
 from comments.services import confirm_comment
 from moderation.mails import held_comment_mail
-from moderation.models import OnDuty
-from moderation.services import approve
+from moderation.models import Decision, OnDuty
+from moderation.services import approve, remove
 from readers.merging import merge
 from readers.models import Reader
 from tests import factories
 from tests.comments.own import change, page_of, the_comment
 
+CASINO = "Gesperrtes Wort: casino"
 UNPROVED = "Auf einem Gerät geändert, das die Adresse nicht bestätigt hat"
 
 
@@ -175,19 +176,15 @@ def test_proved_afterwards_both_versions_are_its_own(article, author, hidden_wor
     assert not OtherDevice.objects.filter(reader=the_comment().reader).exists()
 
 
-@pytest.mark.parametrize("both", [True, False])
-def test_readers_who_become_one_lose_no_version(article, author, hidden_words, both):
+def test_readers_who_become_one_lose_no_version(article, author, hidden_words):
     phone = the_comment().also_by.get()
     change(author, "Von dort.")
     tablet = factories.reader("Anna", "anna@tablet.example")
-    if both:
-        OtherDevice.objects.create(
-            comment=the_comment(), reader=tablet, version="Vom Tablet.", version_html="<p>Vom Tablet.</p>"
-        )
+    OtherDevice.objects.create(comment=the_comment(), reader=tablet)
     with transaction.atomic():
         merge(phone, tablet)
-    expected = ["Vom Tablet.", "Von dort."] if both else ["Von dort."]
-    assert sorted(device.version for device in the_comment().waiting_beside) == expected
+    (device,) = the_comment().waiting_beside
+    assert (device.reader, device.version) == (tablet, "Von dort.")
 
 
 def test_deleted_takes_the_version_along(article, author, hidden_words):
@@ -228,23 +225,71 @@ def test_saving_what_was_public_takes_the_version_away_again(article, author, hi
     assert "Auf zwei Geräten verschieden geändert" not in the_comment().held_because
 
 
-def test_moderators_are_told_whose_it_is_and_what_was_found_in_it(article, author, hidden_words, desk):
+def test_moderators_are_told_whose_it_is_and_what_was_found_in_it(article, author, hidden_words, desk, moderator):
     BlockedWord.objects.create(word="casino")
     change(author, "Ins Casino.")
-    reasons = ["Gesperrtes Wort: pillen", "Gesperrtes Wort: casino", UNPROVED, "Auf zwei Geräten verschieden geändert"]
-    assert [reason for reason in the_comment().held_because if "Schneller" not in reason] == reasons
-    page = desk.get(f"/redaktion/comments/comment/{the_comment().pk}/change/").text
+    change(hidden_words, "Andere Pillen.")
+    comment = the_comment()
+    (device,) = comment.waiting_beside
+    for reasons in (comment.held_because, device.version_because):
+        reasons[:] = [reason for reason in reasons if "Schneller" not in reason]
+    assert comment.held_because == ["Gesperrtes Wort: pillen", "Auf zwei Geräten verschieden geändert"]
+    assert device.version_because == [CASINO, UNPROVED]
+    page = desk.get(f"/redaktion/comments/comment/{comment.pk}/change/").text
     assert "Andere Fassung, von einem Gerät ohne bestätigte Adresse" in page
+    mail = held_comment_mail(comment, moderator)
+    for text in (page, mail.body, mail.alternatives[0][0]):
+        assert CASINO in " ".join(text.split())
+    remove(comment, moderator=moderator, reason="Regel 1")
+    assert Decision.objects.get().occasion == "program"
 
 
-def test_removing_shows_and_takes_both(article, author, hidden_words, desk):
+def test_reasons_go_with_the_version(article, author, hidden_words):
+    before = the_comment().held_because
+    BlockedWord.objects.create(word="casino")
+    change(author, "Ins Casino.")
+    change(author, "Erste *Fassung*.")
+    assert the_comment().held_because == before
+
+
+@pytest.mark.parametrize("button", ["restore", "version"])
+def test_removing_takes_both_and_either_can_come_back(article, author, hidden_words, desk, button):
     change(author, "Von dort.")
     address = "/redaktion/comments/comment/"
     chosen = {"action": "remove_selected", "_selected_action": [the_comment().pk]}
     page = desk.post(address, chosen).text
     assert ("Geheime Pillen." in page, "Von dort." in page) == (True, True)
     desk.post(address, chosen | {"remove": "1", "reason": "Regel 1"}, follow=True)
-    assert (the_comment().state, the_comment().waiting_beside) == ("removed", [])
+    assert the_comment().state == "removed"
+    page = desk.get(f"{address}{the_comment().pk}/change/").text
+    assert "Mit der anderen Fassung wiederherstellen" in page
+    (device,) = the_comment().waiting_beside
+    seen = re.findall(r'name="seen" value="([^"]+)"', page)
+    desk.post(f"{address}{the_comment().pk}/entscheiden/", {button: device.pk, "seen": seen})
+    body = "Von dort." if button == "version" else "Geheime Pillen."
+    assert (the_comment().state, the_comment().body, the_comment().waiting_beside) == ("published", body, [])
+
+
+def test_the_owners_form_shows_the_other_version(article, author, hidden_words):
+    change(author, "Von dort.")
+    assert "<p>Von dort.</p>" in hidden_words.get(f"/kommentar/{the_comment().pk}/bearbeiten/").text
+
+
+@pytest.mark.parametrize("what", ["bearbeiten", "loeschen"])
+def test_words_decided_against_a_moment_ago_stay_unseen(article, author, hidden_words, monkeypatch, what):
+    """The page has read them, and its device may read the comment by now: other words."""
+    change(author, "Von dort.")
+    is_by, decided = Comment.is_by, []
+
+    def decide_meanwhile(comment: Comment, reader: Reader) -> bool:
+        if not decided:
+            (device,) = the_comment().waiting_beside
+            decided.append(approve(the_comment(), moderator=factories.editor(), version=device.pk))
+        return is_by(comment, reader)
+
+    monkeypatch.setattr(Comment, "is_by", decide_meanwhile)
+    assert "Geheime" not in author.get(f"/kommentar/{the_comment().pk}/{what}/").text
+    assert decided == [True]
 
 
 def test_who_proved_the_address_otherwise_reads_it(article, author, hidden_words):
@@ -287,3 +332,16 @@ def test_what_it_may_not_read_does_not_count_as_changed(article, author, other):
     assert answer.status_code == 302
     (device,) = the_comment().waiting_beside
     assert device.version == "Von dort."
+
+
+def test_nobody_is_asked_where_nothing_is_written_over(db):
+    """It began with its own words, and may not read the ones that took their place."""
+    article = factories.article(comment_mode=Article.CommentMode.ALL_HELD)
+    phone, laptop = Client(), Client()
+    phone.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Alt.", email="anna@example.org"))
+    laptop.post(f"/kommentar/mein/{owner_token(the_comment())}/")
+    opened = form_of(phone)
+    change(laptop, "Neu.")
+    assert phone.post(f"/kommentar/{the_comment().pk}/bearbeiten/", opened | {"body": "Anders."}).status_code == 302
+    (device,) = the_comment().waiting_beside
+    assert (the_comment().body, device.version) == ("Neu.", "Anders.")

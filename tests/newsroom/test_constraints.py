@@ -64,6 +64,11 @@ def unsaid() -> None:
     Revision.objects.create(comment=root_and_reply()[0], body="", replaced_at=timezone.now())
 
 
+def account_that_became_another() -> None:
+    other = Reader.objects.create()
+    Reader.objects.create(user=User.objects.create(username="drei"), merged_into=other)
+
+
 REFUSED = {
     "article_state_valid": change(Article, state="gone"),
     "article_published_has_time": change(Article, published_at=None),
@@ -73,6 +78,7 @@ REFUSED = {
     "counters_comments_numbered": lambda: Counters.objects.update(comments=9, last_number=8),
     "user_email_once": lambda: User.objects.create(username="zwei", email="RedAktion@example.org"),
     "reader_not_into_itself": lambda: Reader.objects.filter(pk=first(Reader).pk).update(merged_into=first(Reader)),
+    "reader_account_stays": account_that_became_another,
     "reader_confirmed_has_email": change(Reader, email="", email_confirmed_at=timezone.now()),
     "passage_not_empty": change(Passage, exact=""),
     "passage_once": again(Passage),

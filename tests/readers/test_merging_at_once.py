@@ -2,16 +2,21 @@
 waits for them, and nothing is counted twice."""
 
 import random
+import time
+from threading import Event
 
+from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from articles.models import Article, Counters
+from comments.mails import owner_token
 from comments.models import Comment, Vote
 from comments.services import delete_comment, vote
 from moderation.services import remove, restore
 from ratings.services import rate_article
-from readers.models import Reader
-from readers.services import confirm_address, continue_as
+from readers.models import Reader, User
+from readers.services import confirm_address, continue_as, sign_in
 from tests import factories
 from tests.together import at_once
 
@@ -30,6 +35,33 @@ def devices(articles: list[Article]) -> list[Reader]:
         for comment in Comment.objects.order_by("?"):
             vote(comment=comment, reader=reader, wanted=True)
     return readers
+
+
+def test_an_account_is_never_merged_into_a_guest(transactional_db, article):
+    """Its reader signs in while the link to what they wrote as a guest is opened elsewhere."""
+    writer = factories.reader("Vera", ADDRESS, email_confirmed_at=timezone.now())
+    link = f"/kommentar/mein/{owner_token(factories.comment(article, reader=writer, email=ADDRESS))}/"
+    user, signing_in = User.objects.create_user("vera", ADDRESS), Event()
+
+    def act(number: int) -> int | None:
+        if number == 0:
+            signing_in.wait(10)
+            return Client().post(link).status_code
+        with transaction.atomic():
+            sign_in(user, writer)
+            signing_in.set()
+            time.sleep(0.5)
+        return None
+
+    assert at_once(2, act) == [404, None]
+    assert sign_in(user, None).merged_into is None
+
+
+def test_one_link_opened_on_two_devices_at_once_gives_one_the_comment(transactional_db, article):
+    writer = factories.reader("Vera", ADDRESS)
+    link = f"/kommentar/mein/{owner_token(factories.comment(article, reader=writer, email=ADDRESS))}/"
+    answers = at_once(4, lambda number: Client().post(link).status_code)
+    assert sorted(answers) == [302, 404, 404, 404]
 
 
 def test_readers_become_one_from_several_sides_at_once(transactional_db, moderator):
