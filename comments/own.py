@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models.expressions import RawSQL
@@ -44,19 +46,41 @@ _OWN = RawSQL(
     " OR state = 'held' AND article_id = %s AND (has_words OR proved OR comment.email = %s))",
     [Given(name) for name in ("shown", "reader", "reader", "article", "reader", "shown", "article", "proved")],
 )
-# Of held comments shared with other devices: the versions beside them, this device's own and those of whom it may read;
-# and what it may see where it may not read the words. Those are asked for in one statement with the right to read them
-# (_OWN), or they could change between.
-_SHARED = (
-    "SELECT comment_id, version_html, NOT (has_words OR proved OR comment.email IS NOT DISTINCT FROM %s"
-    " OR comment.reader_id = also.reader_id), comment.name, parent_id, comment.created_at, published_at"
-    " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
-    " WHERE also.reader_id = %s AND state = 'held' AND article_id = %s"
-    " UNION ALL SELECT comment_id, version_html, false, comment.name, parent_id, comment.created_at, published_at"
-    " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
-    " WHERE comment.reader_id = %s AND also.reader_id <> comment.reader_id AND state = 'held' AND article_id = %s"
+
+
+class _Shared(NamedTuple):
+    """Of a held comment that other devices have too: a version that waits beside its words; and whether this device may
+    not read these, and what it may see of it all the same."""
+
+    version_html: str
+    is_unread: bool
+    id: int
+    name: str
+    parent_id: int | None
+    created_at: datetime
+    published_at: datetime | None
+
+
+_TO_BE_SEEN = _Shared._fields[2:]
+
+
+def _shared(whose: str, *, is_unread: str) -> str:
+    return (
+        f"SELECT version_html, {is_unread}, comment.id, name, parent_id, comment.created_at, published_at"
+        " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
+        f" WHERE {whose} AND article_id = %s AND state = 'held'"
+    )
+
+
+# Its own row, and those of the others for who has the comment. The words themselves come with the right to read them,
+# in one statement (_OWN): either may change between two.
+_MAY_READ = "has_words OR proved OR comment.email IS NOT DISTINCT FROM %s OR comment.reader_id = also.reader_id"
+_SHARED = " UNION ALL ".join(
+    (
+        _shared("also.reader_id = %s", is_unread=f"NOT ({_MAY_READ})"),
+        _shared("comment.reader_id = %s AND also.reader_id <> comment.reader_id", is_unread="false"),
+    )
 )
-_ABOUT = ("name", "parent_id", "created_at", "published_at")
 _NEW = f"number > %s AND state = 'published' AND {_OF_OTHERS}"
 _NEW_HERE = f"SELECT id FROM comments_comment WHERE id = ANY (%s) AND {_NEW}"
 _HOW_MANY = f"SELECT count(*) FROM (SELECT FROM comments_comment WHERE article_id = %s AND {_NEW} LIMIT %s) AS counted"
@@ -93,11 +117,11 @@ def _marks_of(reader: Reader, article: Article, shown: list[int], names: Collect
     unread: list[Comment] = []
 
     def read_shared(rows: list[tuple]) -> dict[str, str]:
-        for pk, version, may_not_read, *about in rows:
-            if version:
-                beside.setdefault(pk, []).append(version)
-            if may_not_read:
-                unread.append(Comment(pk=pk, state=Comment.State.HELD, **dict(zip(_ABOUT, about, strict=True))))
+        for row in map(_Shared._make, rows):
+            if row.version_html:
+                beside.setdefault(row.id, []).append(row.version_html)
+            if row.is_unread:
+                unread.append(Comment(state=Comment.State.HELD, **{name: getattr(row, name) for name in _TO_BE_SEEN}))
         return {}
 
     return (
