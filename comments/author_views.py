@@ -1,6 +1,7 @@
 """What somebody does with a comment of their own: change it, delete it, and get these rights back on another device."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from comments.writing import write_address, write_page
 from newsroom.markup import comment_html
 from newsroom.pages.formkey import new_form_key, read_form_key
 from newsroom.pages.sharedforms import shared_form, token_page
-from newsroom.ratelimit import client_network
+from newsroom.ratelimit import client_network, count_up, was_counted
 from newsroom.tokens import token_pk
 from readers.device import current_reader, remember
 from readers.merging import one_at_a_time
@@ -31,6 +32,7 @@ from readers.models import Reader
 from readers.services import continue_as
 from subscriptions.services import wants_replies
 
+PRESSED_TWICE = timedelta(minutes=1)
 AuthorView = Callable[[HttpRequest, Comment, Reader], HttpResponse]
 
 
@@ -51,8 +53,16 @@ def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
 
 @shared_form
 @require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    gone_meanwhile = _own_and_gone(request, pk) if request.method == "POST" else None
+    if gone_meanwhile is not None and gone_meanwhile.number is not None:  # what was typed is there to copy
+        context = {"article": gone_meanwhile.article, "said": gone(gone_meanwhile), "form": EditForm(request.POST)}
+        return render(request, "comments/edit.html", context, status=409)
+    return _edit(request, pk)
+
+
 @for_author
-def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
+def _edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse:
     preview, stored_html, refusal, status = None, None, "", 200
     stored = comment.words_for(reader)
     if request.method == "POST":
@@ -99,11 +109,15 @@ def edit(request: HttpRequest, comment: Comment, reader: Reader) -> HttpResponse
 @shared_form
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again."""
-    if "undo" in request.POST:
-        # That page loaded again: the comment is gone, and its author has known that.
-        gone_already = _comments().filter(pk=pk, state=Comment.State.TAKEN_BACK).first()
-        if gone_already is not None and gone_already.is_by(current_reader(request)):
+    """GET asks, POST deletes. Taken back in the first seconds, the words stand in the form again. Sent twice, or that
+    page loaded again, it answers as the first time."""
+    if request.method == "POST":
+        gone_already = _own_and_gone(request, pk)
+        if gone_already is not None and gone_already.state == Comment.State.DELETED:
+            return _deleted(request, gone_already)
+        if gone_already is not None and "undo" in request.POST and gone_already.state == Comment.State.TAKEN_BACK:
+            if gone_already.html:
+                return _words_again(request, gone_already)
             has_place = gone_already.parent_id or gone_already.passage_id
             form = write_address(gone_already) if has_place else gone_already.article.get_absolute_url()
             return redirect(f"{form}#kommentar-schreiben")
@@ -124,35 +138,41 @@ def _delete(request: HttpRequest, comment: Comment, reader: Reader) -> HttpRespo
         context = {"comment": comment, "article": comment.article, "said": said, "may_read": may_read}
         return render(request, "comments/delete.html", context, status=409)
     if deletes:
-        words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
         delete_comment(comment=comment, reader=reader, as_if_never=takes_back)
-        if takes_back:
-            words["notify"] = wants_replies(reader, comment)
-            # Its words were written before: however fast they come again.
-            words["form_key"] = new_form_key(confirmed=True)
-            form = CommentForm(initial=words, article=comment.article, reader=reader)
-            form.fields["body"].widget.attrs["autofocus"] = True
-            sentence = _("Ihr Kommentar ist zurückgezogen. Sie können ihn ändern und neu absenden oder es lassen.")
-            place = {"parent": comment.parent, "passage": comment.passage, "action": write_address(comment)}
-            return write_page(request, comment.article, form, said=sentence, **place)
-        messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
-        return redirect(_where_it_stood(_comments().get(pk=comment.pk)))
+        return _words_again(request, comment) if takes_back else _deleted(request, _comments().get(pk=comment.pk))
     context = {"comment": comment, "article": comment.article, "may_read": may_read}
     return render(request, "comments/delete.html", context)
 
 
+def _words_again(request: HttpRequest, comment: Comment) -> HttpResponse:
+    """The form, with what was taken back."""
+    reader = current_reader(request)
+    words = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
+    words["notify"] = wants_replies(reader, comment)
+    # Its words were written before: however fast they come again.
+    words["form_key"] = new_form_key(confirmed=True)
+    form = CommentForm(initial=words, article=comment.article, reader=reader)
+    form.fields["body"].widget.attrs["autofocus"] = True
+    sentence = _("Ihr Kommentar ist zurückgezogen. Sie können ihn ändern und neu absenden oder es lassen.")
+    place = {"parent": comment.parent, "passage": comment.passage, "action": write_address(comment)}
+    return write_page(request, comment.article, form, said=sentence, **place)
+
+
+def _deleted(request: HttpRequest, comment: Comment) -> HttpResponse:
+    messages.success(request, _("Ihr Kommentar ist gelöscht."), extra_tags="comments")
+    return redirect(_where_it_stood(comment))
+
+
 @require_safe
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a changed comment said before: public, because others answered to it."""
-    comment = _comment_or_404(pk, None)
+    """What a changed comment said before: public, because others answered to it; also while its words are held."""
+    comment = get_object_or_404(_comments(), pk=pk)
+    if not (comment.is_published or (comment.is_held and comment.number is not None)):
+        raise gone(comment)
     if comment.edited_at is None:
         raise Http404
-    revisions = comment.revisions.order_by("pk")
-    return render(
-        request,
-        "comments/history.html",
-        {"comment": comment, "article": comment.article, "revisions": revisions},
-    )
+    context = {"comment": comment, "article": comment.article, "revisions": comment.revisions.order_by("pk")}
+    return render(request, "comments/history.html", context)
 
 
 @shared_form
@@ -176,28 +196,43 @@ def take_over(request: HttpRequest, token: str) -> HttpResponse:
     With a CSRF token, unlike other pages of mailed links: a stranger's page must not make its visitors somebody else.
     """
     comment = _comments().filter(pk=token_pk(token)).first()
-    device = current_reader(request)
-    if comment is None or not owner_token_fits(comment, token) or comment.reader.is_account:
-        if comment is not None and comment.is_by(device) and not unproved(comment, device):  # opened once more
+    if comment is not None and request.method == "POST":
+        reader = _taken_over(request, comment.pk, token)
+        if reader is not None:
+            if not reader.is_account:  # a session says who that is
+                remember(request, reader)
             return redirect(_shown(comment))
-        is_public = comment is not None and comment.is_published and not comment.reader.is_account
-        template = "comments/link_used.html" if is_public else "subscriptions/link_dead.html"
-        return render(request, template, {"comment": comment}, status=404)
-    if request.method == "POST":
-        with transaction.atomic():
-            one_at_a_time()
-            comment = _comments().get(pk=comment.pk)
-            if not owner_token_fits(comment, token) or comment.reader.is_account:  # another device was faster
-                return render(request, "comments/link_used.html", {"comment": comment}, status=404)
-            reader = continue_as(comment.reader, email=comment.email, device=device)
-        if not reader.is_account:  # a session says who that is
-            remember(request, reader)
+    elif comment is not None and _still_gives(comment, token):
+        response = render(request, "comments/take_over.html", {"comment": comment, "article": comment.article})
+        # After "no-referrer" browsers send "Origin: null" with the form, and no token helps against that. The address,
+        # and with it the token in it, is in no Referer header either way.
+        response.headers["Referrer-Policy"] = "strict-origin"
+        return response
+    device = current_reader(request)
+    if comment is not None and comment.is_by(device) and not unproved(comment, device):  # opened once more
         return redirect(_shown(comment))
-    response = render(request, "comments/take_over.html", {"comment": comment, "article": comment.article})
-    # After "no-referrer" browsers send "Origin: null" with the form, and no token helps against that. The address, and
-    # with it the token in it, is in no Referer header either way.
-    response.headers["Referrer-Policy"] = "strict-origin"
-    return response
+    is_public = comment is not None and comment.is_published and not comment.reader.is_account
+    template = "comments/link_used.html" if is_public else "subscriptions/link_dead.html"
+    return render(request, template, {"comment": comment}, status=404)
+
+
+def _still_gives(comment: Comment, token: str) -> bool:
+    return owner_token_fits(comment, token) and not comment.reader.is_account
+
+
+def _taken_over(request: HttpRequest, pk: int, token: str) -> Reader | None:
+    """Whose the comment is now; None if the link gives nothing. Pressed twice, the second press counts as the first:
+    whose answer, with the cookie, never arrived. It is the same browser's if it sends the same CSRF cookie."""
+    with transaction.atomic():
+        one_at_a_time()
+        comment = _comments().get(pk=pk)
+        browser = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
+        if _still_gives(comment, token):
+            reader = continue_as(comment.reader, email=comment.email, device=current_reader(request))
+            count_up("take over", f"{browser} {token} {reader.pk}", window=PRESSED_TWICE)
+            return reader
+        is_again = browser and was_counted("take over", f"{browser} {token} {comment.reader_id}")
+        return comment.reader if is_again and not comment.reader.is_account else None
 
 
 def _changed(request: HttpRequest, comment: Comment, *, has_changed: bool) -> HttpResponse:
@@ -206,9 +241,16 @@ def _changed(request: HttpRequest, comment: Comment, *, has_changed: bool) -> Ht
     elif comment.is_published:
         messages.success(request, _("Ihre Änderung ist veröffentlicht."), extra_tags="comments")
     else:
-        answer = _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")
-        messages.info(request, answer, extra_tags="comments")
+        messages.info(request, _waiting_sentence(comment), extra_tags="comments")
     return redirect(comment)
+
+
+def _waiting_sentence(comment: Comment) -> str:
+    if comment.is_unconfirmed:
+        return _("Ihre Änderung ist gespeichert. Der Kommentar erscheint, sobald Sie Ihre Adresse bestätigen.")
+    if comment.waiting_beside:
+        return _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sich beide Fassungen an.")
+    return _("Ihre Änderung ist gespeichert. Jemand aus der Redaktion sieht sie sich an, dann erscheint sie.")
 
 
 def _shown(comment: Comment) -> str:
@@ -220,6 +262,12 @@ def _where_it_stood(comment: Comment) -> str:
     return f"{comment.article.get_absolute_url()}#kommentare" if comment.number is None else place_of(comment)
 
 
+def _own_and_gone(request: HttpRequest, pk: int) -> Comment | None:
+    """What was this reader's, and is removed, deleted or taken back."""
+    comment = _comments().filter(pk=pk).exclude(state__in=[Comment.State.PUBLISHED, Comment.State.HELD]).first()
+    return comment if comment is not None and comment.is_by(current_reader(request)) else None
+
+
 def _comments():
     return (
         Comment.objects.on_published_articles().select_related("article", "reader", "root").defer(*texts_of("article"))
@@ -227,9 +275,10 @@ def _comments():
 
 
 def _comment_or_404(pk: int, reader: Reader | None) -> Comment:
-    """A published comment, or a held one of this reader's: nobody else can tell that it is there. Of a removed or
-    deleted one there is nothing to change or to see."""
+    """A published comment, or a held one that readers have seen, or this reader's: of one that nobody has seen nobody
+    else can tell that it is there. Of a removed or deleted one there is nothing to change or to see."""
     comment = get_object_or_404(_comments(), pk=pk)
-    if not (comment.is_published or (comment.is_held and comment.is_by(reader))):
+    is_known = comment.is_held and (comment.number is not None or comment.is_by(reader))
+    if not (comment.is_published or is_known):
         raise gone(comment)
     return comment

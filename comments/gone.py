@@ -7,11 +7,11 @@ from comments.models import Comment
 
 
 class Gone(Http404):
-    """`said` and `address`, the article's, stand on the page for what is not found (newsroom.views)."""
+    """Title, what is `said` and `address`, the article's, stand on the page for what is not found (newsroom.views)."""
 
-    def __init__(self, said: str, address: str):
+    def __init__(self, title: str, said: str, address: str):
         super().__init__(said)
-        self.said, self.address = said, address
+        self.title, self.said, self.address = title, said, address
 
 
 def gone(comment: Comment) -> Http404:
@@ -25,4 +25,6 @@ def gone(comment: Comment) -> Http404:
     }.get(comment.state)
     if comment.number is None or said is None:
         return Http404()
-    return Gone(said, f"{comment.article.get_absolute_url()}#kommentare")
+    comes_back = comment.state == Comment.State.HELD
+    title = _("Dieser Kommentar ist gerade nicht zu lesen") if comes_back else _("Diesen Kommentar gibt es nicht mehr")
+    return Gone(title, said, f"{comment.article.get_absolute_url()}#kommentare")

@@ -279,6 +279,11 @@ class Comment(models.Model):
         """Of what its author sees while it is held; its place, if it had one, says that it is looked at."""
         return f"kommentar-wartet-{self.pk}"
 
+    def forget_words(self) -> None:
+        """What is kept says that it was there, and no more."""
+        self.body = self.name = "–"
+        self.html = self.website = self.email = ""
+
     @property
     def is_published(self) -> bool:
         return self.state == self.State.PUBLISHED

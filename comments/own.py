@@ -56,6 +56,7 @@ class _Shared(NamedTuple):
     is_unread: bool
     id: int
     name: str
+    number: int | None
     parent_id: int | None
     created_at: datetime
     published_at: datetime | None
@@ -66,7 +67,7 @@ _TO_BE_SEEN = _Shared._fields[2:]
 
 def _shared(whose: str, *, is_unread: str) -> str:
     return (
-        f"SELECT version_html, {is_unread}, comment.id, name, parent_id, comment.created_at, published_at"
+        f"SELECT version_html, {is_unread}, comment.id, name, number, parent_id, comment.created_at, published_at"
         " FROM comments_otherdevice AS also JOIN comments_comment AS comment ON comment.id = comment_id"
         f" WHERE {whose} AND article_id = %s AND state = 'held'"
     )
@@ -176,7 +177,13 @@ def _own_html(
         # In its place, or beneath what it answers, if the page shows that; or above all threads.
         places = (f"unter-{comment.pk}", f"unter-{comment.parent_id}")
         place = next((place for place in places if place in names), "wartend")
-        html = held_html(comment, beside.get(comment.pk, []), may_read=comment in readable)
+        stands_elsewhere = place == places[0] or comment.number is None
+        html = held_html(
+            comment,
+            beside.get(comment.pk, []),
+            may_read=comment in readable,
+            place="" if stands_elsewhere else comment.anchor,
+        )
         values[place] = values.get(place, "") + html
     return values
 
@@ -204,10 +211,11 @@ def vote_html(comment: Comment, *, voted: bool, is_own: bool) -> SafeString:
     return render("vote", {"comment": comment, "state": own_vote_state() if is_own else vote_state(voted)})
 
 
-def held_html(comment: Comment, beside: Sequence[str] = (), *, may_read: bool = True) -> SafeString:
-    """With the versions `beside` it, and without its own words if this device may not read them."""
+def held_html(comment: Comment, beside: Sequence[str] = (), *, may_read: bool = True, place: str = "") -> SafeString:
+    """With the versions `beside` it, and without its own words if this device may not read them; `place` is the anchor
+    of its place, if the page shows none."""
     context = {"comment": comment, "beside": beside, "may_read": may_read, "tools": tools_html(comment, may_read)}
-    return render("held", context | {"waits_for_proof": waits_for_proof(comment)})
+    return render("held", context | {"waits_for_proof": waits_for_proof(comment), "place": place})
 
 
 def reply_html(comment: Comment, sentence: str, *, passing: bool, count: bool) -> SafeString:

@@ -64,12 +64,11 @@ def _post(submission: "_Submission") -> Comment:
     if not article.takes_comments:
         raise Refused(_("Die Kommentare zu diesem Artikel sind inzwischen geschlossen. Ihr Text steht noch hier."))
     if parent is not None and not parent.is_published:
-        raise Refused(
-            _(
-                "Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden. Ihr Text steht noch hier;"
-                " wenn Sie ihn absenden, wird er ein eigener Kommentar."
-            )
-        )
+        said = _("Der Kommentar, auf den Sie antworten, ist inzwischen entfernt worden.")
+        if parent.state in (Comment.State.DELETED, Comment.State.TAKEN_BACK):
+            said = _("Der Kommentar, auf den Sie antworten, ist inzwischen gelöscht worden.")
+        goes_on = _("Ihr Text steht noch hier; wenn Sie ihn absenden, wird er ein eigener Kommentar.")
+        raise Refused(f"{said} {goes_on}")
     verdict = screen(
         article=article,
         reader=acting,  # merged meanwhile, they may be an account, which a device's cookie does not speak for

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from articles.models import NUMBER_COMMENT, Counters
 from comments.models import Comment, OtherDevice, Passage, Vote, fingerprint_of, undo_seconds
 from comments.screening import Circumstances, attempt, rules_by_now, screen, unproved, waits_for_proof
-from comments.tasks import send_owner_mail
+from comments.tasks import TAKEN_BACK_KEPT, forget_taken_back, send_owner_mail
 from comments.versions import settle_versions, with_versions, write_version
 from moderation.tasks import tell_on_duty
 from newsroom.sql.prepared import Found, Question, ask, execute, fetch_all, fetch_one, insertion
@@ -162,7 +162,8 @@ def edit_comment(
 
 def delete_comment(*, comment: Comment, reader: Reader, as_if_never: bool = False) -> None:
     """The author's own deleting: the words go, a tombstone keeps the replies. Taken back in the first seconds it is
-    `as_if_never` written, and leaves one only where there are replies already. Safe to call twice."""
+    `as_if_never` written, and leaves one only where there are replies already; its words go a little later. Safe to
+    call twice."""
     with transaction.atomic():
         reader = Reader.objects.lock(reader)
         comment = Comment.objects.lock(comment.pk)
@@ -170,8 +171,10 @@ def delete_comment(*, comment: Comment, reader: Reader, as_if_never: bool = Fals
             return
         comment.revisions.all().delete()
         settle_versions(comment)
-        comment.body = comment.name = "–"
-        comment.html = comment.website = comment.email = ""
+        if as_if_never:  # they stand in the form again, also where that page is loaded again
+            forget_taken_back.configure(schedule_in=TAKEN_BACK_KEPT).defer(comment_id=comment.pk)
+        else:
+            comment.forget_words()
         comment.picked_at = None
         comment.votes.all().delete()  # for words that are gone; and a tombstone heads no order
         comment.score = 0

@@ -93,6 +93,7 @@ class CommentAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request) -> QuerySet:
         comments = super().get_queryset(request).select_related("article", "parent", "reader")
+        comments = comments.exclude(state=Comment.State.TAKEN_BACK, html__gt="")  # its words are its author's again
         return comments.prefetch_related("other_devices").defer(*texts_of("article"))
 
     def get_fields(self, request, obj=None) -> list[str]:

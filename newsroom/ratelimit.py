@@ -48,6 +48,11 @@ def count_up(action: str, who: str, *, window: timedelta) -> int:
     return counting.counted(fetch_all(COUNT_UP, counting.parameters))[who]
 
 
+def was_counted(action: str, who: str) -> bool:
+    """In this window, at least once."""
+    return Limit.objects.filter(key=_key(action, who), until__gt=timezone.now()).exists()
+
+
 def forget(action: str, who: str) -> None:
     Limit.objects.filter(key=_key(action, who)).delete()
 

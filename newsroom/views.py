@@ -89,7 +89,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Some are told what was there (comments.gone)."""
-    about = {name: getattr(exception, name, "") for name in ("said", "address")}
+    about = {name: getattr(exception, name, "") for name in ("title", "said", "address")}
     return render(request, "newsroom/error.html", {"status": 404, **about}, status=404)
 
 

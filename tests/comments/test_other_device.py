@@ -1,8 +1,10 @@
 """One's own comment on another device, through a link that is mailed to its address (decision 0011)."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -161,6 +163,21 @@ def test_link_is_worth_nothing_to_a_third_device(article, author):
     # The device that has them is led to the comment.
     assert first.get(link).url.endswith(f"#{the_comment().anchor}")
     assert first.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200
+
+
+def test_link_pressed_twice_gives_the_second_press_the_cookie_too(article, author):
+    """The first one's answer never arrived: the browser was on its way already."""
+    link = f"/kommentar/mein/{owner_token(the_comment())}/"
+    browser, thief = Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)
+    tokens = [re.search(r'csrfmiddlewaretoken" value="(\w+)"', one.get(link).text)[1] for one in (browser, thief)]
+    for _press in range(2):
+        browser.cookies.pop(settings.READER_COOKIE_NAME, None)
+        assert browser.post(link, {"csrfmiddlewaretoken": tokens[0]}).status_code == 302
+        assert browser.get(f"/kommentar/{the_comment().pk}/bearbeiten/").status_code == 200
+    assert Reader.objects.filter(merged_into=None).count() == 2
+    for _press in range(3):  # another browser, and one whose link never was any
+        assert thief.post(link, {"csrfmiddlewaretoken": tokens[1]}).status_code == 404
+        assert thief.post(f"{link[:-4]}abc/", {"csrfmiddlewaretoken": tokens[1]}).status_code == 404
 
 
 # --- both devices have it from then on -------------------------------------------------------------------------------

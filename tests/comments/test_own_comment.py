@@ -12,6 +12,7 @@ from articles.models import Article, Counters
 from comments.models import BlockedWord, Comment, Revision
 from comments.screening import Circumstances
 from comments.services import edit_comment
+from comments.tasks import forget_taken_back
 from moderation.services import approve, pick, remove
 from tests import factories
 from tests.comments.own import change, page_of, the_comment
@@ -304,10 +305,16 @@ def test_what_nobody_has_seen_can_be_taken_back_later(article, settings):
     assert "Wartet.</textarea>" in device.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"}).text
 
 
-def test_taken_back_twice_leads_to_the_form(article, author, settings):
+def test_taken_back_twice_has_the_words_for_a_while_then_leads_to_the_form(article, author, settings):
+    """By a double click, or that page loaded again."""
     settings.UNDO_SECONDS = 10
     undo = f"/kommentar/{the_comment().pk}/loeschen/"
-    author.post(undo, {"undo": "1"})
+    for _ in range(3):
+        assert "\nErste *Fassung*.</textarea>" in author.post(undo, {"undo": "1"}).text
+    job = ProcrastinateJob.objects.get(task_name="comments.tasks.forget_taken_back")
+    assert timedelta(minutes=14) < job.scheduled_at - timezone.now() <= timedelta(minutes=15)
+    forget_taken_back(**job.args)
+    assert (the_comment().body, the_comment().name, the_comment().email) == ("–", "–", "")
     again = author.post(undo, {"undo": "1"})
     assert (again.status_code, again.url) == (302, f"/artikel/{article.slug}/#kommentar-schreiben")
     stranger = Client()
@@ -365,19 +372,47 @@ def test_what_nobody_saw_leaves_none(article):
 
 def test_deleting_works_at_any_age_and_twice(article, author):
     age(60 * 24 * 400)
-    answers = [author.post(f"/kommentar/{the_comment().pk}/loeschen/").status_code for _ in range(2)]
-    assert (answers, Counters.objects.get().comments) == ([302, 404], 0)
+    answers = [author.post(f"/kommentar/{the_comment().pk}/loeschen/", follow=True).text for _ in range(2)]
+    assert all("Ihr Kommentar ist gelöscht." in answer for answer in answers)
+    assert Counters.objects.get().comments == 0
+    assert Client().post(f"/kommentar/{the_comment().pk}/loeschen/").status_code == 404
 
 
 def test_removed_comment_is_not_changed_by_its_author(article, author):
+    """Nor are the words lost that were typed meanwhile."""
     remove(the_comment(), moderator=factories.editor(), reason="Regel 1")
-    assert [
-        change(author, "Neu.").status_code,
-        author.post(f"/kommentar/{the_comment().pk}/loeschen/").status_code,
-    ] == [
-        404,
-        404,
-    ]
+    answer = change(author, "Neu.")
+    assert (answer.status_code, "\nNeu.</textarea>" in answer.text) == (409, True)
+    assert "wurde von der Redaktion entfernt" in answer.text
+    assert the_comment().body == "Erste *Fassung*."
+    assert author.post(f"/kommentar/{the_comment().pk}/loeschen/").status_code == 404
+    assert change(Client(), "Neu.").status_code == 404
+
+
+def test_desk_does_not_show_what_was_taken_back(article, author, desk, settings):
+    settings.UNDO_SECONDS = 10
+    assert "Erste *Fassung*" in desk.get("/redaktion/comments/comment/").text
+    author.post(f"/kommentar/{the_comment().pk}/loeschen/", {"undo": "1"})
+    assert "Erste *Fassung*" not in desk.get("/redaktion/comments/comment/").text
+    assert "Erste *Fassung*" not in desk.get(f"/redaktion/comments/comment/{the_comment().pk}/change/").text
+
+
+def test_history_stays_while_it_is_held_again(article, author):
+    BlockedWord.objects.create(word="pillen")
+    change(author, "Kauft Pillen.")
+    page = Client().get(f"/kommentar/{the_comment().pk}/verlauf/")
+    assert ("Erste <em>" in page.text, "Pillen" in page.text) == (True, False)
+    assert "wird gerade von der Redaktion geprüft" in page.text
+
+
+def test_a_change_of_what_waits_for_the_address_says_so(db):
+    article = factories.article(comment_mode=Article.CommentMode.CONFIRMED)
+    device = Client()
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words(email="anna@example.org"))
+    words = {"body": "Neu.", "form_key": factories.form_key()}
+    answer = device.post(f"/kommentar/{the_comment().pk}/bearbeiten/", words, follow=True).text
+    assert "sobald Sie Ihre Adresse bestätigen" in answer
+    assert "Ihre Änderung ist gespeichert. Jemand" not in answer
 
 
 @pytest.mark.parametrize("word", ["bearbeiten", "loeschen", "meiner", "verlauf"])
