@@ -80,10 +80,10 @@ def statement_mail(decision: Decision, email: str, *, proved: bool) -> EmailMult
     )
 
 
-def pick_mail(comment: Comment) -> EmailMultiAlternatives:
+def pick_mail(comment: Comment, email: str) -> EmailMultiAlternatives:
     """Tells an author that the editors recommend their comment."""
     return compose(
-        to=comment.reader.email,
+        to=email,
         subject=_("Die Redaktion empfiehlt Ihren Kommentar zu „%s“") % comment.article.headline,
         template="moderation/mail/pick",
         context={"comment": comment, "article": comment.article, "url": site_url(comment.get_absolute_url())},

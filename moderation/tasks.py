@@ -20,6 +20,7 @@ from newsroom.mail import hand_over
 from newsroom.ratelimit import count_up
 from newsroom.tasks import PATIENT
 from readers.models import User
+from subscriptions.models import Subscription
 
 MAILS_PER_HOUR = 30  # to one editor
 OUTCOMES_PER_DAY, STATEMENTS_PER_DAY = 20, 3  # to an address that nobody has proved
@@ -97,8 +98,14 @@ def _send_few(kind: str, email: str, most: int, compose: Callable[[], EmailMessa
 
 @app.task(retry=PATIENT)
 def send_pick_mail(comment_id: int) -> None:
-    """To an author whose address is proved: a stranger's, typed into the form, gets no praise it did not earn."""
+    """To an author whose address is proved, or who confirmed there that answers may be mailed: a stranger's, typed into
+    the form, gets no praise it did not earn."""
     picked = Comment.objects.published().filter(picked_at__isnull=False).select_related("article", "reader")
     comment = picked.filter(pk=comment_id).first()
-    if comment is not None and comment.reader.email_confirmed_at is not None:
-        hand_over(pick_mail(comment))
+    if comment is None:
+        return
+    answers = Subscription.objects.active().filter(kind=Subscription.Kind.REPLIES, reader=comment.reader)
+    if comment.reader.email_confirmed_at is not None:
+        hand_over(pick_mail(comment, comment.reader.email))
+    elif comment.email and answers.filter(email=comment.email).exists():
+        hand_over(pick_mail(comment, comment.email))

@@ -89,7 +89,10 @@ def _samples() -> dict[str, tuple[str, Callable[[], EmailMessage]]]:
             lambda: comments.mails.confirm_comment_mail(question),
         ),
         "eigener": (_("Der eigene Kommentar auf anderem Gerät"), lambda: comments.mails.owner_mail(question)),
-        "empfehlung": (_("Empfehlung der Redaktion"), lambda: moderation.mails.pick_mail(question)),
+        "empfehlung": (
+            _("Empfehlung der Redaktion"),
+            lambda: moderation.mails.pick_mail(question, question.reader.email),
+        ),
         "eingang": (_("Eingang einer Meldung"), lambda: moderation.mails.notice_receipt_mail(notice)),
         "entschieden": (_("Entscheidung über eine Meldung"), lambda: moderation.mails.outcome_mail(notice)),
         "entfernt": (

@@ -151,6 +151,20 @@ def test_author_is_told_once_if_reachable(transactional_db, article, letters, ru
     )
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_author_is_told_where_they_confirmed_mails_about_answers(
+    transactional_db, article, letters, run_jobs, confirmed
+):
+    """In whichever browser they opened that mail."""
+    reader = factories.reader("Anna", "anna@example.org")
+    comment = factories.comment(article, reader=reader, email="anna@example.org")
+    times = {} if confirmed else {"confirmed_at": None}
+    factories.subscription(article, "anna@example.org", kind="replies", reader=reader, **times)
+    pick(comment, moderator=None)
+    run_jobs()
+    assert [letter.recipient for letter in letters()] == (["anna@example.org"] if confirmed else [])
+
+
 def test_picked_in_the_admin(article, client):
     comment = factories.comment(article)
     client.force_login(factories.editor(), backend=BACKEND)
