@@ -170,6 +170,7 @@ document.addEventListener("click", (event) => {
   if (!address) return;
   history.scrollRestoration = "manual";
   history.replaceState(history.state, "", withHash(location.href, `#${address.split("#")[1]}`));
+  notePlace();
 }, true);
 document.addEventListener("htmx:pushedIntoHistory", () => { history.scrollRestoration = "auto"; });
 // A page chosen by its number begins at its first comment.
@@ -208,13 +209,30 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target, pathInfo } }) =
   if (first) loadedFrom.set(first.id, pathInfo.responsePath ?? pathInfo.requestPath);
 });
 
+// How far down the comment in the address stands, for who comes back to it: htmx overwrites the history's own state.
+const PLACE = "newsroom.platz";
+
+function notePlace() {
+  const comment = document.getElementById(location.hash.slice(1));
+  if (comment) tab.set(PLACE, { address: location.pathname + location.hash, top: comment.getBoundingClientRect().top });
+}
+
+/* In pixels; undefined for who was led to the comment. */
+function notedPlace() {
+  const noted = tab.get(PLACE);
+  tab.remove(PLACE);
+  return noted?.address === location.pathname + location.hash ? noted.top : undefined;
+}
+
 function addressInView() {
   const comments = [...document.querySelectorAll("#faeden .comment")];
   const at = comments.findIndex((comment) => comment.getBoundingClientRect().bottom > innerHeight / 5);
   if (at < 0 || comments[at].getBoundingClientRect().top > innerHeight) return null; // still in the text, or beneath
   const begins = comments.slice(0, at + 1).reverse().find((comment) => loadedFrom.has(comment.id));
   const thread = comments[at].closest("#faeden > .thread")?.querySelector(".comment") ?? comments[at];
-  return withHash(begins ? loadedFrom.get(begins.id) : location.href, `#${thread.id}`);
+  if (begins) return withHash(loadedFrom.get(begins.id), `#${thread.id}`);
+  const stays = comments.slice(at).find((comment) => printed.has(comment.id) && comment.getBoundingClientRect().top < innerHeight);
+  return withHash(location.href, `#${(stays ?? thread).id}`);
 }
 addEventListener("click", (event) => { // last of all: not where somebody else has answered the press
   const link = event.target.closest?.("a[href]");
@@ -225,6 +243,7 @@ addEventListener("click", (event) => { // last of all: not where somebody else h
   pageAddress ||= location.href;
   history.scrollRestoration = "manual";
   history.replaceState(history.state, "", address);
+  notePlace();
 });
 addEventListener("pageshow", ({ persisted }) => {
   if (!persisted || history.scrollRestoration === "auto") return;

@@ -416,9 +416,11 @@ function arrive() {
   // The browser would scroll back to where the page it remembers was, before parts of it came.
   if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") history.scrollRestoration = "manual";
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
-  mark(target);
+  const top = notedPlace();
+  if (top === undefined) mark(target);
   target.focus({ preventScroll: true });
   target.scrollIntoView({ block: "center", behavior: "instant" }); // what is on its way there may still grow
+  if (top !== undefined) scrollBy({ top: target.getBoundingClientRect().top - top, behavior: "instant" });
 }
 window.addEventListener("hashchange", arrive);
 refresh(); // first what makes comments longer

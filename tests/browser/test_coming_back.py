@@ -68,6 +68,36 @@ def test_back_to_a_deleted_comment_says_so(page: Page, talk, expected):
     expect(page.locator("#kommentar-2")).to_be_visible()
 
 
+@pytest.mark.parametrize("leaves", ["page", "report"])
+def test_back_shows_the_comment_where_it_stood(page: Page, talk, monkeypatch, leaves):
+    """To the pixel, and without a mark: nobody was led to it."""
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 4)
+    monkeypatch.setattr(threads, "REPLIES_PER_THREAD", 1)
+    for number in range(3, 7):
+        comment = factories.comment(talk, f"Faden {number}. " + "Viele Worte. " * 60)
+        if number == 3:
+            for _ in range(3):
+                factories.comment(talk, "Eine Antwort. " * 50, parent=comment)
+    page.goto(talk.get_absolute_url())
+    if leaves == "report":  # after something was opened in place
+        page.get_by_role("link", name="weitere Antworten").first.click()
+        expect(page.locator("#kommentar-6")).to_be_visible()
+    place = page.locator("#kommentar-7")
+    place.evaluate("comment => scrollTo(0, comment.getBoundingClientRect().top + scrollY - 250)")
+    before = place.bounding_box()["y"]
+    if leaves == "page":
+        page.get_by_role("navigation", name="Seiten").get_by_role("link", name="2").click()
+        expect(page.locator("#kommentar-8")).to_be_visible()
+    else:
+        place.get_by_role("link", name="Melden").click()
+        expect(page.get_by_role("heading", name="melden")).to_be_visible()
+    page.go_back()
+    expect(place).to_be_in_viewport()
+    page.wait_for_timeout(1000)
+    assert abs(place.bounding_box()["y"] - before) < 3
+    expect(page.locator(".comment.found")).to_have_count(0)
+
+
 def test_back_leads_to_what_was_loaded_in_place(page: Page, talk, monkeypatch):
     monkeypatch.setattr(threads, "THREADS_PER_PAGE", 2)
     for number in range(3, 5):
