@@ -55,8 +55,9 @@ def for_author(view: AuthorView) -> Callable[[HttpRequest, int], HttpResponse]:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     gone_meanwhile = _own_and_gone(request, pk) if request.method == "POST" else None
-    if gone_meanwhile is not None and gone_meanwhile.number is not None:  # what was typed is there to copy
-        context = {"article": gone_meanwhile.article, "said": gone(gone_meanwhile), "form": EditForm(request.POST)}
+    if gone_meanwhile is not None:  # what was typed is there to copy
+        said = str(gone(gone_meanwhile)) or _("Diesen Kommentar gibt es nicht mehr")
+        context = {"article": gone_meanwhile.article, "said": said, "form": EditForm(request.POST)}
         return render(request, "comments/edit.html", context, status=409)
     return _edit(request, pk)
 
@@ -116,7 +117,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         if gone_already is not None and gone_already.state == Comment.State.DELETED:
             return _deleted(request, gone_already)
         if gone_already is not None and "undo" in request.POST and gone_already.state == Comment.State.TAKEN_BACK:
-            if gone_already.html:
+            if gone_already.html and gone_already.may_be_read_by(current_reader(request)):
                 return _words_again(request, gone_already)
             has_place = gone_already.parent_id or gone_already.passage_id
             form = write_address(gone_already) if has_place else gone_already.article.get_absolute_url()

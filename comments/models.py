@@ -325,9 +325,9 @@ class Comment(models.Model):
         return self.other_devices.filter(reader=reader).exists()
 
     def may_be_read_by(self, reader: Reader) -> bool:
-        """By one of its authors, while nobody else may: what the one wrote and is held is not there for the other. The
-        right is asked for together with the words, which may be other ones by now."""
-        if not self.is_held or self.has_proved(reader):
+        """By one of its authors, while nobody else may: what the one wrote and is held, or taken back, is not there for
+        the other. The right is asked for together with the words, which may be other ones by now."""
+        if self.is_published or self.has_proved(reader):
             return True
         return self.other_devices.filter(reader=reader, has_words=True, comment__body=self.body).exists()
 

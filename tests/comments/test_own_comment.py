@@ -389,6 +389,16 @@ def test_removed_comment_is_not_changed_by_its_author(article, author):
     assert change(Client(), "Neu.").status_code == 404
 
 
+def test_what_was_typed_stays_also_where_nobody_has_seen_the_comment(article):
+    Article.objects.update(comment_mode=Article.CommentMode.ALL_HELD)
+    device = Client()
+    device.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Alt."))
+    remove(the_comment(), moderator=factories.editor(), reason="Regel 1")
+    answer = change(device, "Neu.")
+    assert (answer.status_code, "\nNeu.</textarea>" in answer.text) == (409, True)
+    assert "Diesen Kommentar gibt es nicht mehr" in answer.text
+
+
 def test_desk_does_not_show_what_was_taken_back(article, author, desk, settings):
     settings.UNDO_SECONDS = 10
     assert "Erste *Fassung*" in desk.get("/redaktion/comments/comment/").text

@@ -217,6 +217,18 @@ def test_words_that_change_between_two_questions_stay_unseen(article, author, hi
     assert "Geheime" not in page_of(article, author)
 
 
+def test_words_taken_back_on_the_other_device_stay_unseen(article, author, hidden_words, settings):
+    """They are kept for a while, for the form."""
+    settings.UNDO_SECONDS = 10
+    undo = f"/kommentar/{the_comment().pk}/loeschen/"
+    for _press in range(2):
+        assert "Geheime Pillen.</textarea>" in hidden_words.post(undo, {"undo": "1"}).text
+    assert the_comment().state == "taken_back"
+    assert "Geheime" not in author.post(undo, {"undo": "1"}, follow=True).text
+    edit = {"body": "Anders.", "form_key": factories.form_key()}
+    assert "Geheime" not in author.post(f"/kommentar/{the_comment().pk}/bearbeiten/", edit).text
+
+
 def test_saving_what_was_public_takes_the_version_away_again(article, author, hidden_words):
     change(author, "Von dort.")
     assert "Auf zwei Geräten verschieden geändert" in the_comment().held_because
