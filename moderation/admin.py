@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -233,8 +234,9 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.display(description=_("Andere Fassung, von einem Gerät ohne bestätigte Adresse"))
     def versions(self, comment: Comment) -> str:
         """Written on a device that cannot read what the comment says: one of them is to be published."""
-        rows = [(_whole(device.version), ", ".join(device.version_because)) for device in comment.waiting_beside]
-        return format_html_join("", "{}<p>{}</p>", rows)
+        why = gettext("Warum sie wartet:")
+        rows = [(_whole(device.version), why, ", ".join(device.version_because)) for device in comment.waiting_beside]
+        return format_html_join("", "{}<p>{} {}</p>", rows)
 
     def seen(self, comment: Comment) -> str:
         """For a form: which words of which comment are shown."""
