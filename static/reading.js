@@ -383,12 +383,20 @@ async function showArrived(section, place) {
   for (const comment of arrived) document.getElementById(`kommentar-wartet-${idOf(comment)}`)?.remove();
   if (!arrived.length) return refresh(); // taken back meanwhile
   const list = section.querySelector("#faeden");
+  const before = [...list.querySelectorAll(".comment")].find((comment) => comment.getBoundingClientRect().bottom > innerHeight / 5);
+  const top = before?.getBoundingClientRect().top;
   if (isConversation) list.append(box);
   else list.prepend(box);
   htmx.process(box);
   refresh();
   history.pushState(null, "", location.href); // Back leads to where the reader was
+  if (top < innerHeight) addEventListener("popstate", () => comeBack(before, top), { once: true });
   show(arrived[0].id);
+}
+
+/* The browser scrolls as far down as it was, but new comments stand above by now. */
+function comeBack(comment, top) {
+  setTimeout(() => { if (comment.isConnected) scrollBy({ top: comment.getBoundingClientRect().top - top, behavior: "instant" }); }, 50);
 }
 
 const idOf = (comment) => comment.querySelector(":scope > header a.time")?.pathname.split("/").at(-2);

@@ -72,6 +72,23 @@ def test_thread_of_its_own_page_learns_of_its_answers(page: Page, talk):
     expect(page.locator(".comment")).to_have_count(2)
 
 
+def test_back_shows_the_comment_that_was_read_where_it_stood(page: Page, talk):
+    """Though the new ones stand above it by now."""
+    for number in range(4, 9):
+        factories.comment(talk, f"Faden {number}. " + "Viele Worte. " * 60)
+    page.goto(talk.get_absolute_url())
+    factories.comment(talk, "Gerade geschrieben. " * 40)
+    place = page.locator("#kommentar-7")
+    place.evaluate("comment => scrollTo(0, comment.getBoundingClientRect().top + scrollY - 250)")
+    before = place.bounding_box()["y"]
+    offered(page).click()
+    expect(page.locator("#kommentar-9")).to_be_focused()
+    page.go_back()
+    expect(place).to_be_in_viewport()
+    page.wait_for_timeout(500)
+    assert abs(place.bounding_box()["y"] - before) < 3
+
+
 def test_back_leads_to_where_the_reader_was(page: Page, talk):
     page.goto("/")
     page.goto(f"{talk.get_absolute_url()}?sortierung=neueste")

@@ -180,6 +180,23 @@ def test_link_pressed_twice_gives_the_second_press_the_cookie_too(article, autho
         assert thief.post(f"{link[:-4]}abc/", {"csrfmiddlewaretoken": tokens[1]}).status_code == 404
 
 
+def test_link_for_another_device_is_at_hand_also_while_the_comment_is_held(transactional_db, letters, run_jobs):
+    """Nobody else can tell that it is there: it is asked for on the device that has it."""
+    article = factories.article(comment_mode=Article.CommentMode.ALL_HELD)
+    phone, laptop = Client(), Client()
+    phone.post(f"/artikel/{article.slug}/kommentieren/", factories.words("Wartet.", email="anna@example.org"))
+    ask_here = f"/kommentar/{the_comment().pk}/meiner/"
+    assert ask_here in phone.get(f"/kommentar/{the_comment().pk}/bearbeiten/").text
+    assert (laptop.get(ask_here).status_code, phone.get(ask_here).status_code) == (404, 200)
+    phone.post(ask_here, {"email": "anna@example.org"})
+    run_jobs()
+    [letter] = [letter for letter in letters() if "/kommentar/mein/" in letter.text]
+    link = re.search(r"/kommentar/mein/[^\s/]+/", letter.text)[0]
+    assert laptop.post(link).status_code == 302
+    assert "Wartet.</textarea>" in laptop.get(f"/kommentar/{the_comment().pk}/bearbeiten/").text
+    assert change(phone, "Auch hier.").status_code == 302
+
+
 # --- both devices have it from then on -------------------------------------------------------------------------------
 
 
