@@ -5,6 +5,7 @@ from comments import author_views, views
 urlpatterns = [
     path("artikel/<slug:slug>/kommentieren/", views.write, name="write_comment"),
     path("artikel/<slug:slug>/gespraech/<int:number>/", views.thread, name="thread"),
+    path("artikel/<slug:slug>/kommentar/<int:number>/", views.by_number, name="comment_by_number"),
     path("artikel/<slug:slug>/ansicht/", views.remember_view, name="remember_view"),
     path("artikel/<slug:slug>/neues/", views.remember_visits, name="remember_visits"),
     path("kommentar/<int:pk>/", views.permalink, name="comment"),

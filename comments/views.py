@@ -98,6 +98,15 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
+def by_number(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """As the permalink, for who knows the comment's number: out of an anchor that this page does not have. Of one that
+    there is not, to the article."""
+    article = get_object_or_404(Article.objects.published().only("pk", "slug"), slug=slug)
+    comment = article.comments_all.filter(number=number).only("pk").first()
+    return permalink(request, comment.pk) if comment is not None else redirect(article)
+
+
+@require_GET
 def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """One conversation with all its replies; `?ab=120` begins with reply number 120, `?nach=120` after it."""
     root = get_object_or_404(

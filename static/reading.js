@@ -417,10 +417,22 @@ function refresh() {
 startNew();
 document.addEventListener("htmx:load", refresh);
 
+// An address out of the bar may name the anchor alone; where another order is remembered, it stands on another page.
+const SOUGHT = "newsroom.gesucht"; // once: what is nowhere is not sought for ever
+
+function seek() {
+  const [, number] = location.hash.match(/^#kommentar-(\d+)$/) ?? [];
+  if (!number || !document.getElementById("faeden") || tab.get(SOUGHT) === location.hash) return;
+  tab.set(SOUGHT, location.hash);
+  location.replace(`${articlePath}kommentar/${number}/`);
+}
+
 // A link to a comment opens what it is folded into, and leads the keyboard there.
 function arrive() {
   const target = location.hash.startsWith("#kommentar-") && document.getElementById(location.hash.slice(1));
-  if (!target || !target.matches(".comment")) return;
+  if (!target) return seek();
+  tab.remove(SOUGHT);
+  if (!target.matches(".comment")) return;
   // The browser would scroll back to where the page it remembers was, before parts of it came.
   if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") history.scrollRestoration = "manual";
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;

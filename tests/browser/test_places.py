@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from comments.models import Comment
 from comments.threads import REPLIES_PER_THREAD
 from tests import factories
 
@@ -70,3 +71,19 @@ def test_form_of_its_own_page_has_the_keyboard(visit, talk):
     page.goto(talk.get_absolute_url())
     page.locator("#kommentar-7").get_by_role("link", name="Antworten").click()
     expect(page.get_by_label("Kommentar", exact=True)).to_be_focused()
+
+
+def test_anchor_finds_its_comment_whatever_is_remembered_here(page: Page, talk):
+    """Copied out of the bar of a device that reads in another order."""
+    reply = factories.comment(talk, "Eine Antwort.", parent=Comment.objects.get(article=talk, number=1))
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("link", name="Eingeklappt").click()
+    expect(page.locator("#ansicht-eingeklappt")).to_have_attribute("aria-current", "true")
+    page.goto("/")
+    page.goto(f"{talk.get_absolute_url()}#{reply.anchor}")
+    expect(page.locator(f"#{reply.anchor}")).to_be_focused()
+    page.goto("/")
+    page.goto(f"{talk.get_absolute_url()}#kommentar-999")  # there is none
+    expect(page.locator("#kommentar-1")).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.locator("h1")).to_have_text(talk.headline)

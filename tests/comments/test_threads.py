@@ -9,6 +9,7 @@ from django.test import Client
 
 from articles.models import Article
 from comments.models import Comment, Passage
+from comments.position import REMEMBERED
 from comments.threads import REPLIES_PER_PAGE, REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED, THREADS_PER_PAGE
 from moderation.services import remove
 from tests import factories
@@ -385,3 +386,17 @@ def test_permalink_of_a_tombstone_leads_to_it(article, client):
 @pytest.mark.parametrize("number", [0, 10**18, 10**30, "9" * 5000])
 def test_permalink_of_nothing_is_not_there(db, client, number):
     assert client.get(f"/kommentar/{number}/").status_code == 404
+
+
+def test_number_leads_to_the_comment(article, client):
+    """Out of an anchor, for the script: the page it was copied from may be another one on this device."""
+    root = factories.comment(article)
+    address = f"{article.get_absolute_url()}kommentar/"
+    assert client.get(f"{address}1/").url == f"{article.get_absolute_url()}#{root.anchor}"
+    client.cookies[REMEMBERED] = "neueste.faeden"
+    assert client.get(f"{address}1/").url == f"{article.get_absolute_url()}?sortierung=aelteste#{root.anchor}"
+    assert client.get(f"{address}7/").url == article.get_absolute_url()
+    remove(root, moderator=None, reason="Regel 1")
+    assert "wurde von der Redaktion entfernt" in client.get(f"{address}1/").text
+    Article.objects.update(state=Article.State.DRAFT)
+    assert client.get(f"{address}1/").status_code == 404
