@@ -99,11 +99,13 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def by_number(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """As the permalink, for who knows the comment's number: out of an anchor that this page does not have. Of one that
-    there is not, to the article."""
+    """As the permalink, for who knows the comment's number: out of an anchor that the article's page does not have. Of
+    one that is not there, or no more, back to the article: that is what was asked for."""
     article = get_object_or_404(Article.objects.published().only("pk", "slug"), slug=slug)
-    comment = article.comments_all.filter(number=number).only("pk").first()
-    return permalink(request, comment.pk) if comment is not None else redirect(article)
+    comment = article.comments_all.select_related("root").filter(number=number).first()
+    if comment is None or not (comment.is_published or stands(comment)):
+        return redirect(article)
+    return permalink(request, comment.pk)
 
 
 @require_GET

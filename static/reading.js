@@ -422,7 +422,7 @@ const SOUGHT = "newsroom.gesucht"; // once: what is nowhere is not sought for ev
 
 function seek() {
   const [, number] = location.hash.match(/^#kommentar-(\d+)$/) ?? [];
-  if (!number || !document.getElementById("faeden") || tab.get(SOUGHT) === location.hash) return;
+  if (!number || isConversation || !document.getElementById("faeden") || tab.get(SOUGHT) === location.hash) return;
   tab.set(SOUGHT, location.hash);
   location.replace(`${articlePath}kommentar/${number}/`);
 }
