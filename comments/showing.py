@@ -58,7 +58,8 @@ def section_html(article: Article, page: ThreadPage, form: str, now: datetime) -
     """The whole conversation on the article's page at `now`: title, `form`, navigation, threads."""
     position = page.position
     numbered = position.is_numbered and page.last > 1
-    picks = picked(article) if position == Position(order=position.order) else []
+    begins = position == Position(order=position.order, view=position.view)
+    picks = picked(article) if begins and position.view != View.INLINE else []
     context = {
         "article": article,
         "title": title_of(article),

@@ -91,6 +91,15 @@ def test_picked_one_is_listed_first_and_marked(article):
     assert list(Decision.objects.order_by("pk").values_list("action", flat=True)) == ["pick", "unpick"]
 
 
+@pytest.mark.parametrize(("view", "listed"), [("eingeklappt", True), ("flach", True), ("inline", False)])
+def test_picks_are_listed_first_in_every_view_of_the_whole_conversation(article, client, view, listed):
+    comment = factories.comment(article, "Ein kluger Gedanke.")
+    pick(comment, moderator=None)
+    for query, begins in ((f"?ansicht={view}", True), (f"?ansicht={view}&seite=2", False)):
+        page = client.get(f"{article.get_absolute_url()}{query}", follow=True).text
+        assert ('class="picks"' in page) == (listed and begins)
+
+
 def test_only_the_latest_three_are_listed_and_only_at_the_beginning(article):
     for number in range(5):
         comment = factories.comment(article, f"Gedanke {number}.")
