@@ -8,12 +8,12 @@ from time import monotonic
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
-from django.middleware.gzip import re_accepts_gzip
 from django.utils.cache import get_conditional_response
 
 from articles.versions import article_version
 from comments.position import REMEMBERED, Position
 from newsroom.middleware import Handler
+from newsroom.pages.compression import encoding_for
 from newsroom.pages.memory import Memory
 from newsroom.sql.prepared import ask
 from readers.device import reads_only
@@ -58,7 +58,7 @@ def short_way(get_response: Handler) -> Handler:
         if found is None or not _OUR_QUERY.fullmatch(request.META["QUERY_STRING"]) or not _is_welcome(request):
             return get_response(request)
         slug, asks_for_latest = found.groups()
-        encoding = bool(re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")))
+        encoding = encoding_for(request)
         if asks_for_latest:
             key, etag, valid = (slug, encoding), None, _LATEST_VALID
         elif reads_only(request) and (version := ask(article_version(slug))[0]) is not None:

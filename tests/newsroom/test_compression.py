@@ -3,26 +3,40 @@
 import gzip
 import secrets
 
+import brotli
 import pytest
 from django.http import HttpRequest, HttpResponse
 
-from newsroom.pages.compression import compressed, gzip_padded
+from newsroom.pages.compression import brotli_padded, compressed, gzip_padded
 from newsroom.staticstorage import ReadersFirst
 
 PAGE = b"<p>Immer dieselben Worte, und dann noch einmal.</p>" * 20
 
 
-def answer(content: bytes, accepts: str = "gzip, br", **headers: str) -> HttpResponse:
+UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
+
+
+def answer(content: bytes, accepts: str, **headers: str) -> HttpResponse:
     request = HttpRequest()
     request.META["HTTP_ACCEPT_ENCODING"] = accepts
     return compressed(lambda request: HttpResponse(content, headers=headers))(request)
 
 
-def test_a_page_is_the_same_once_unpacked():
-    made = answer(PAGE, ETag='"eins"')
-    assert gzip.decompress(made.content) == PAGE
+@pytest.mark.parametrize(
+    "accepts, encoding",
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, deflate", "gzip"),
+        ("br;q=0.5, gzip", "br"),
+        ("br; q=0, gzip;q=1.0", "gzip"),
+        ("BR;q=0.000,GZIP", "gzip"),
+    ],
+)
+def test_a_page_is_the_same_once_unpacked(accepts, encoding):
+    made = answer(PAGE, accepts, ETag='"eins"')
+    assert UNPACK[encoding](made.content) == PAGE
     assert len(made.content) < len(PAGE) / 3
-    wanted = {"Content-Encoding": "gzip", "Content-Length": str(len(made.content)), "ETag": 'W/"eins"'}
+    wanted = {"Content-Encoding": encoding, "Content-Length": str(len(made.content)), "ETag": 'W/"eins"'}
     assert {name: made.headers[name] for name in wanted} == wanted
     assert made.headers["Vary"] == "Accept-Encoding"
 
@@ -30,10 +44,12 @@ def test_a_page_is_the_same_once_unpacked():
 @pytest.mark.parametrize(
     "content, accepts, headers",
     [
-        (PAGE, "br", {}),
+        (PAGE, "xbr, brotli, zstd", {}),
         (PAGE, "", {}),
-        (PAGE[:199], "gzip", {}),
+        (PAGE, "br;q=0, gzip;q=0.0", {}),
+        (PAGE[:199], "gzip, br", {}),
         (secrets.token_bytes(5000), "gzip", {}),
+        (secrets.token_bytes(5000), "br", {}),
         (PAGE, "gzip", {"Content-Encoding": "br"}),
     ],
 )
@@ -43,11 +59,12 @@ def test_what_is_not_worth_it_stays(content, accepts, headers):
     assert made.headers.get("Content-Encoding") == headers.get("Content-Encoding")
 
 
-def test_the_length_tells_nothing():
-    made = [gzip_padded(PAGE) for _ in range(200)]
-    assert {gzip.decompress(one) for one in made} == {PAGE}
+@pytest.mark.parametrize("make, unpack", [(gzip_padded, gzip.decompress), (brotli_padded, brotli.decompress)])
+def test_the_length_tells_nothing(make, unpack):
+    made = [make(PAGE) for _ in range(400)]
+    assert {unpack(one) for one in made} == {PAGE}
     lengths = {len(one) for one in made}
-    assert len(lengths) > 40
+    assert len(lengths) > 80
     assert max(lengths) - min(lengths) < 100
 
 
