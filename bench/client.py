@@ -74,14 +74,15 @@ class Client:
         return result
 
 
-def get(path: str, cookie: str = "") -> bytes:
-    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Accept-Encoding: gzip", "Accept: text/html"]
+def get(path: str, cookie: str = "", encoding: str = "gzip, deflate, br") -> bytes:
+    """As a browser asks over an encrypted connection."""
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", f"Accept-Encoding: {encoding}", "Accept: text/html"]
     return "\r\n".join([*lines, *([f"Cookie: {cookie}"] if cookie else []), "", ""]).encode()
 
 
 def post(path: str, fields: dict[str, str], *, cookie: str, network: str) -> bytes:
     body = urlencode(fields).encode()
-    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Accept-Encoding: gzip", "Accept: text/html"]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Accept-Encoding: gzip, deflate, br", "Accept: text/html"]
     lines += [f"Cookie: {cookie}", f"X-Forwarded-For: {network}", "Content-Type: application/x-www-form-urlencoded"]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 

@@ -18,7 +18,8 @@ class Figures:
     constant_ms: float = 0.0
     reader_ms: dict[tuple[int, str, str], float] = field(default_factory=dict)
     reader_again_ms: dict[tuple[int, str, str], float] = field(default_factory=dict)  # the same deep pages, once more
-    page_kb: dict[tuple[int, str, str], float] = field(default_factory=dict)
+    page_kb: dict[tuple[int, str, str], float] = field(default_factory=dict)  # by brotli, as browsers ask for it
+    page_gzip_kb: dict[tuple[int, str, str], float] = field(default_factory=dict)
     post_ms: float = 0.0
     post_p99_ms: float = 0.0
     posts_per_s: float = 0.0

@@ -1,6 +1,5 @@
 """What is asked of the site, and what is noted of the answers. What is compared is asked in turns: A B A B ..."""
 
-import gzip
 import random
 import re
 import secrets
@@ -10,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count, cycle, islice
 from statistics import median, quantiles
 
+import brotli
 import psycopg
 from django.conf import settings
 from django.core.signing import Signer
@@ -27,6 +27,7 @@ CONNECTIONS = 8
 AT_ONCE, POSTING_SECONDS = 16, 12
 POSTS, WARM_UP = 400, 60
 PAGES = 60  # asked for in each place of each order
+WEIGHED = 100  # the same: what people write is of very different length
 _NEXT = re.compile(rb'id="mehr"><a href="[^"?]*\?([^"#]*)#')
 # Set by Django for the connection at hand, or by granian.
 _NOT_REPEATED = {"connection", "date", "server", "transfer-encoding"}
@@ -88,12 +89,17 @@ class Measuring:
 
     def weights(self) -> None:
         """The first and some deep pages of the larger articles, as everyone gets them: the heaviest of each kind."""
+        pages = 10 if self.quick else WEIGHED
         for built in self.built:
             if built.size >= 10_000 or built is self.largest:
                 for order in Order:
-                    for place, _requests, answers in self._places(built, order, cookie="", pages=6):
-                        size = max(len(answer.body) for answer in answers)
-                        self.figures.page_kb[built.size, order.value, place] = size / 1000
+                    for place, requests, answers in self._places(built, order, cookie="", pages=pages):
+                        heaviest = max(range(len(answers)), key=lambda at: len(answers[at].body))
+                        path = requests[heaviest].split()[1].decode()
+                        (as_gzip,) = self._ask([get(path, encoding="gzip")])
+                        kind = built.size, order.value, place
+                        self.figures.page_kb[kind] = len(answers[heaviest].body) / 1000
+                        self.figures.page_gzip_kb[kind] = len(as_gzip.body) / 1000
 
     # --- reading with a cookie ---------------------------------------------------------------------------------------
 
@@ -298,12 +304,12 @@ def _cookie(reader: int) -> str:
 def _repeatable(answer: Answer) -> tuple[dict[str, str], bytes]:
     lines = answer.head.decode("latin-1").strip().split("\r\n")[1:]
     headers = dict(line.split(": ", 1) for line in lines)
-    assert (answer.status, headers.get("content-encoding")) == (200, "gzip"), answer.head
+    assert (answer.status, headers.get("content-encoding")) == (200, "br"), answer.head
     return {name: value for name, value in headers.items() if name not in _NOT_REPEATED}, answer.body
 
 
 def _html(answer: Answer) -> bytes:
-    return gzip.decompress(answer.body)
+    return brotli.decompress(answer.body)
 
 
 def _milliseconds(answers: list[Answer]) -> float:

@@ -22,10 +22,10 @@ from comments.position import Order, Position, View
 from newsroom.sql.prepared import Given, Prepared, fetch_one
 
 THREADS_PER_PAGE = 50
-# Of a long thread the article page shows the beginning; the rest has a page of its own. Where many threads are long,
-# only the first show one reply each: a page stays readable, and under 20 kB.
-REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED = 3, 27
-CROWDED = 30  # replies that a page would show
+# Of a long thread the article page shows the first replies; the rest has a page of its own. Where many threads are
+# long it shows fewer of each, but one of every thread: a page stays readable, and under 20 kB.
+REPLIES_PER_THREAD = 3
+MOST_REPLIES = THREADS_PER_PAGE
 LOOKED_AT = 20  # of a thread's replies, for the first that are still there
 TOMBSTONES = 3  # of deleted replies, among a thread's first
 REPLIES_PER_PAGE = 100
@@ -182,12 +182,9 @@ _FIRST = f"""
     FROM (SELECT id, number, state FROM comments_comment WHERE root_id = {{root}} AND number IS NOT NULL
           ORDER BY number LIMIT {LOOKED_AT}) AS reply
 """
-# How many replies the page of a thread would show, how many answered threads stand ahead of it, and how many replies
-# before one, NULL if it is not looked at: all bounded.
+# How many replies each thread of a page has, and how many stand before one, NULL if it is not looked at: all bounded.
 _PLACE = f"""
-    SELECT coalesce(sum(CASE reply_count WHEN {REPLIES_PER_THREAD + 1} THEN {REPLIES_PER_THREAD + 1}
-                             ELSE least(reply_count, {REPLIES_PER_THREAD}) END), 0),
-           count(*) FILTER (WHERE reply_count > 0 AND thread_number < %s),
+    SELECT array_agg(reply_count),
            (SELECT CASE WHEN bool_or(id = %s) THEN count(*) FILTER (WHERE stands AND number < %s) END
             FROM ({_FIRST.format(root="%s")}) AS first)
     FROM comments_comment WHERE article_id = %s AND thread_number > %s AND thread_number <= %s
@@ -207,25 +204,25 @@ def place_of(comment: Comment, *, explicit: bool = False, is_new: bool = False) 
     """
     root = comment.root or comment
     page = page_of(root)
-    shown = _shown_of(root.reply_count + is_new)
-    if comment.root_id and ((is_new and root.reply_count >= shown) or _is_further_back(comment, page, shown)):
+    if comment.root_id and _is_further_back(comment, page, is_new=is_new):
         address = reverse("thread", args=[comment.article.slug, root.number])
         begins = f"?ab={comment.number}" if _is_far_back(comment, is_new=is_new) else ""
         return f"{address}{begins}#{comment.anchor}"
     return f"{comment.article.get_absolute_url()}{page.query(explicit=explicit)}#{comment.anchor}"
 
 
-def _is_further_back(reply: Comment, page: Position, shown: int) -> bool:
+def _is_further_back(reply: Comment, page: Position, *, is_new: bool) -> bool:
     """Is it none of the first replies, which stand on the page of its thread's root?"""
     if not reply.is_published:  # a tombstone: which of them are shown there takes the page to tell
         there = thread_page(reply.article, page).threads
         return not any(node.comment.id == reply.id for thread in there for node in thread.nodes)
     root, first = reply.root, (page.page - 1) * THREADS_PER_PAGE
+    replies = root.reply_count + is_new
+    if is_new and root.reply_count >= _shown_of(replies, REPLIES_PER_THREAD):
+        return True
     parameters = [reply.pk, reply.number, root.pk, reply.article_id, first, first + THREADS_PER_PAGE]
-    wanted, ahead, earlier = fetch_one(_PLACE, [root.thread_number, *parameters])
-    if wanted > CROWDED:  # the first threads show one reply each, the others none
-        shown = 1 if ahead < REPLIES_WHERE_CROWDED else 0
-    return earlier is None or earlier >= shown
+    counts, earlier = fetch_one(_PLACE, parameters)
+    return earlier is None or earlier >= _shown_of(replies, _most_of_each(counts))
 
 
 def _is_far_back(reply: Comment, *, is_new: bool) -> bool:
@@ -236,10 +233,18 @@ def _is_far_back(reply: Comment, *, is_new: bool) -> bool:
     return earlier.count() >= REPLIES_PER_PAGE
 
 
-def _shown_of(replies: int) -> int:
-    """How many of a thread's replies its page shows at most. A single further one takes no more room than the words
-    that it is there."""
-    return REPLIES_PER_THREAD + (replies == REPLIES_PER_THREAD + 1)
+def _most_of_each(counts: list[int]) -> int:
+    """How many replies of each thread a page shows, if its threads have so many."""
+    for most in range(REPLIES_PER_THREAD, 1, -1):
+        if sum(min(replies, _shown_of(replies, most)) for replies in counts) <= MOST_REPLIES:
+            return most
+    return 1
+
+
+def _shown_of(replies: int, most: int) -> int:
+    """How many of a thread's replies its page shows at most, where it shows `most` of each. Where there is room, a
+    single further one takes no more than the words that it is there."""
+    return most + (most == REPLIES_PER_THREAD and replies == most + 1)
 
 
 def stands(comment: Comment) -> bool:
@@ -323,12 +328,11 @@ def _roots_queryset(order: Order, inline: bool, goes_on: bool, one_block: bool) 
 def _first_replies(roots: list[Comment]) -> list[Comment]:
     """The first replies of each thread, by number, and the tombstones among them, in one query."""
     answered = [root for root in roots if root.reply_count]
-    limits = [_shown_of(root.reply_count) for root in answered]
-    if sum(min(root.reply_count, _shown_of(root.reply_count)) for root in answered) > CROWDED:
-        answered = answered[:REPLIES_WHERE_CROWDED]
-        limits = [1] * len(answered)
+    most = _most_of_each([root.reply_count for root in answered])
     found = _replies_prepared.all(
-        answered=[root.pk for root in answered], limits=limits, roots=[root.pk for root in roots]
+        answered=[root.pk for root in answered],
+        limits=[_shown_of(root.reply_count, most) for root in answered],
+        roots=[root.pk for root in roots],
     )
     if not any(reply.leaves_tombstone for reply in found):
         return found

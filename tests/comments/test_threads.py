@@ -10,7 +10,7 @@ from django.test import Client
 from articles.models import Article
 from comments.models import Comment, Passage
 from comments.position import REMEMBERED
-from comments.threads import REPLIES_PER_PAGE, REPLIES_PER_THREAD, REPLIES_WHERE_CROWDED, THREADS_PER_PAGE
+from comments.threads import MOST_REPLIES, REPLIES_PER_PAGE, REPLIES_PER_THREAD, THREADS_PER_PAGE
 from moderation.services import remove
 from tests import factories
 
@@ -231,18 +231,26 @@ def test_a_single_further_reply_is_not_hidden_behind_words_as_long(article, clie
     assert "/gespraech/1/" in client.get(f"/kommentar/{last.pk}/").url
 
 
-def test_crowded_page_shows_the_first_reply_of_the_first_threads(article, client):
-    roots = threads(article, 40)
+@pytest.mark.parametrize(
+    "count, replies, each, more",
+    [
+        (THREADS_PER_PAGE, 2, 1, "1 weitere Antwort anzeigen"),
+        (MOST_REPLIES // 2 + 1, 5, 1, "4 weitere Antworten anzeigen"),
+        (MOST_REPLIES // 2, 5, 2, "3 weitere Antworten anzeigen"),
+        (MOST_REPLIES // 3 + 1, 3, 2, "1 weitere Antwort anzeigen"),
+        (MOST_REPLIES // 3, 5, 3, "2 weitere Antworten anzeigen"),
+        (MOST_REPLIES // 4, 4, 4, None),
+    ],
+)
+def test_crowded_page_shows_fewer_replies_of_each_thread_but_one_of_every(article, client, count, replies, each, more):
+    roots = threads(article, count)
     for root in roots:
-        for _ in range(2):
+        for _ in range(replies):
             factories.comment(article, parent=root)
     page = client.get(f"/artikel/{article.slug}/")
-    expected = [[root.number, root.replies.order_by("number").first().number] for root in roots[:REPLIES_WHERE_CROWDED]]
-    assert shown(page) == [number for pair in expected for number in pair] + [
-        root.number for root in roots[REPLIES_WHERE_CROWDED:]
-    ]
-    assert page.text.count("1 weitere Antwort anzeigen") == REPLIES_WHERE_CROWDED
-    assert page.text.count("2 Antworten anzeigen") == 40 - REPLIES_WHERE_CROWDED
+    first = [[root.number, *root.replies.order_by("number").values_list("number", flat=True)[:each]] for root in roots]
+    assert shown(page) == [number for thread in first for number in thread]
+    assert page.text.count("anzeigen</a>") == page.text.count(f">{more}</a>") == (count if more else 0)
     on_page = {}
     for comment in Comment.objects.published():
         place, _hash, _anchor = client.get(f"/kommentar/{comment.pk}/").url.partition("#")
