@@ -46,4 +46,5 @@ lint:
 messages:
 	bin/python bin/environment.py requirements-dev.txt
 	SECRET_KEY=- .venv/bin/python manage.py makemessages --locale en --no-location --no-obsolete --extension html,txt,py,jinja --ignore .venv --ignore var --ignore tests
+	SECRET_KEY=- .venv/bin/python manage.py makemessages --locale en --no-location --no-obsolete --domain djangojs --ignore .venv --ignore var --ignore tests
 	SECRET_KEY=- .venv/bin/python manage.py compilemessages --locale en --locale de --ignore .venv

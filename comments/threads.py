@@ -25,7 +25,7 @@ THREADS_PER_PAGE = 50
 # Of a long thread the article page shows the first replies; the rest has a page of its own. Where many threads are
 # long it shows fewer of each, but one of every thread: a page stays readable, and under 20 kB.
 REPLIES_PER_THREAD = 3
-MOST_REPLIES = THREADS_PER_PAGE
+CROWDED = 30  # replies on a page; it shows several of a thread as long as it has no more
 LOOKED_AT = 20  # of a thread's replies, for the first that are still there
 TOMBSTONES = 3  # of deleted replies, among a thread's first
 REPLIES_PER_PAGE = 100
@@ -236,7 +236,7 @@ def _is_far_back(reply: Comment, *, is_new: bool) -> bool:
 def _most_of_each(counts: list[int]) -> int:
     """How many replies of each thread a page shows, if its threads have so many."""
     for most in range(REPLIES_PER_THREAD, 1, -1):
-        if sum(min(replies, _shown_of(replies, most)) for replies in counts) <= MOST_REPLIES:
+        if sum(min(replies, _shown_of(replies, most)) for replies in counts) <= CROWDED:
             return most
     return 1
 

@@ -1,6 +1,5 @@
 """Somebody with a browser: fills in a form once, and sends it as often as it takes."""
 
-import gzip
 import itertools
 import re
 import secrets
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
 
+import brotli
 from django.core.signing import Signer
 
 from bench.client import HOST, get, post
@@ -107,8 +107,8 @@ class Device:
             response = HTTPResponse(connection)
             response.begin()
             body = response.read()
-        if response.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
+        if response.headers.get("Content-Encoding") == "br":
+            body = brotli.decompress(body)
         for set_cookie in response.headers.get_all("Set-Cookie", []):
             name, _, rest = set_cookie.partition("=")
             if name.endswith("leser"):

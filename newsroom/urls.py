@@ -19,6 +19,7 @@ urlpatterns = [
     path("konto/", include("readers.urls")),
     path("redaktion/", admin.site.urls),
     path("formular/", views.form_token, name="form_token"),
+    path("forms.<slug:version>.js", views.first_script_file, name="first_script"),
     path("healthz", views.healthz, name="healthz"),
     path("robots.txt", views.robots, name="robots"),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import REASON_BAD_ORIGIN, REASON_BAD_REFERER, REASON_NO_REFERER, get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.cache import patch_cache_control
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_safe
 from procrastinate.exceptions import ConnectorException
@@ -16,12 +18,14 @@ from procrastinate.exceptions import ConnectorException
 from newsroom.models import Outbox
 from newsroom.pages.context import site
 from newsroom.pages.formkey import new_form_key
+from newsroom.pages.scriptwords import first_script, first_script_version
 from newsroom.pages.sharedforms import ask_to_confirm, sent_fields, shown_again
 
 # How Django's reasons begin when the form stood on another site.
 FROM_ELSEWHERE = tuple(reason.partition(" - ")[0] for reason in (REASON_BAD_ORIGIN, REASON_BAD_REFERER))
 # A worker writes its heartbeat every five seconds.
 WORKER_SILENT_AFTER = 30  # seconds
+YEAR = 365 * 86_400  # seconds
 
 
 @never_cache
@@ -45,6 +49,19 @@ def healthz(request: HttpRequest) -> JsonResponse:
     # A mail server that refuses everything is an alarm, but no reason to take the site away from its readers.
     is_well = state["database"] == state["worker"] == "ok"
     return JsonResponse(state, status=200 if is_well else 503)
+
+
+@require_safe
+def first_script_file(request: HttpRequest, version: str) -> HttpResponse:
+    """The words of all scripts, and the first of these. The address of another version, out of a page that was open
+    while the site was updated, is answered with today's."""
+    language = get_language()
+    response = HttpResponse(first_script(language), content_type='text/javascript; charset="utf-8"')
+    if version == first_script_version(language):
+        patch_cache_control(response, public=True, max_age=YEAR, immutable=True)
+    else:
+        patch_cache_control(response, no_cache=True)
+    return response
 
 
 @never_cache

@@ -3,10 +3,22 @@
 
 // --- Forms out of a page that is the same for everyone: token and key at the first touch --------------------------
 
-const texts = document.getElementById("texte").dataset; // what the scripts say, in the site's language
+// htmx on every page, whatever it shows.
+Object.assign(htmx.config, {
+  includeIndicatorStyles: false, // the page's policy allows no style in the markup, and no code made of words
+  allowEval: false,
+  selfRequestsOnly: true,
+  historyCacheSize: 0, // nobody's page stays on the device
+  refreshOnHistoryMiss: true,
+  responseHandling: [
+    { code: "204", swap: false },
+    { code: "[23]..", swap: true },
+    { code: "409|422|429", swap: true, error: false }, // the form again, with what is wrong
+    { code: "[45]..", swap: false, error: true },
+  ],
+});
 
-// A person needs longer than this to write; the server holds what comes faster (comments/screening.py).
-const FASTEST_HUMAN = Number(texts.writingMs) + 100; // ms, a little more than the server asks for
+const OFFLINE = gettext("Das hat gerade nicht geklappt. Ihr Text ist noch da; versuchen Sie es bitte gleich noch einmal.");
 
 let csrf = null;
 const openedAt = new Map(); // by the form's key, which a preview or an error brings back
@@ -63,11 +75,11 @@ document.addEventListener("submit", (event) => {
   prepare(form)
     .then(() => {
       const ms = mayGo(form, submitter);
-      if (ms > 500) say(form, texts.sending);
+      if (ms > 500) say(form, gettext("Wird gesendet …"));
       return new Promise((resume) => setTimeout(resume, ms));
     })
     .then(() => { form.ariaBusy = null; form.requestSubmit(submitter); })
-    .catch(() => { form.ariaBusy = null; say(form, texts.offline); });
+    .catch(() => { form.ariaBusy = null; say(form, OFFLINE); });
 }, true);
 
 // A button that belongs to a form elsewhere (form="tat") is sent by htmx without a submit event.
@@ -75,14 +87,16 @@ document.addEventListener("htmx:confirm", (event) => {
   const { elt: button, issueRequest } = event.detail;
   if (!(button instanceof HTMLButtonElement) || !isOurs(button.form) || isPrepared(button.form)) return;
   event.preventDefault();
-  prepare(button.form).then(() => issueRequest(true)).catch(() => say(button, texts.offline));
+  prepare(button.form).then(() => issueRequest(true)).catch(() => say(button, OFFLINE));
 });
 
 /* How many ms a comment must still wait: nobody is held for having typed or pasted fast. */
 function mayGo(form, submitter) {
   // What is changed was written before: the server asks for no time either.
   if (!("commentForm" in form.dataset) || "stored" in form.dataset || submitter?.name === "preview" || !isComplete(form)) return 0;
-  return FASTEST_HUMAN - (Date.now() - (form.opened ?? 0));
+  // A person needs longer than this to write; the server holds what comes faster (comments/screening.py).
+  const fastestHuman = Number(form.dataset.commentForm) + 100; // ms, a little more than the server asks for
+  return fastestHuman - (Date.now() - (form.opened ?? 0));
 }
 
 /* What is missing is said at once. */
@@ -119,7 +133,7 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
       if (form === elt) form.requestSubmit(requestConfig.triggeringEvent?.submitter);
       else elt.click();
     } else {
-      say(elt, whatIsGone(xhr, elt) ?? texts.offline);
+      say(elt, whatIsGone(xhr, elt) ?? OFFLINE);
     }
   });
 }
@@ -199,7 +213,7 @@ function restoreDrafts(within) {
 }
 
 function offerDiscarding(form, seen) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.discard });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: gettext("Entwurf verwerfen") });
   button.addEventListener("click", () => {
     form.elements.body.value = stored(form);
     if (seen) form.elements.seen.value = seen;
@@ -241,7 +255,7 @@ function markDrafts() {
     const begun = !open && Boolean(draftOf(DRAFT + link.getAttribute("href")));
     if (begun === "draft" in link.dataset) continue;
     link.dataset.own ??= link.textContent;
-    link.textContent = begun ? texts.draft : link.dataset.own;
+    link.textContent = begun ? gettext("Entwurf fortsetzen") : link.dataset.own;
     link.toggleAttribute("data-draft", begun);
   }
 }
@@ -300,7 +314,7 @@ document.addEventListener("input", ({ target }) => {
     counter = Object.assign(document.createElement("p"), { className: "hint left", role: "status" });
     target.after(counter);
   }
-  counter.textContent = left < 0 ? texts.over.replace("%d", -left) : texts.left.replace("%d", left);
+  counter.textContent = left < 0 ? interpolate(gettext("%s Zeichen zu viel"), [-left]) : interpolate(gettext("noch %s Zeichen"), [left]);
 });
 
 // --- Times that run out: taking back, changing ----------------------------------------------------------------------

@@ -67,7 +67,7 @@ function offerPick() {
   if (button.matches(":focus, :active")) return;
   const choice = chosen();
   if (!choice) return button.remove();
-  button.textContent = article.dataset.pick;
+  button.textContent = gettext("Stelle kommentieren");
   button.href = choice.address;
   choice.block.after(button);
   const lines = choice.part.getClientRects();

@@ -134,7 +134,7 @@ function markNew() {
     if (!isNew(comment)) continue;
     comment.classList.add("new");
     comesIntoView.observe(comment);
-    comment.querySelector("header")?.append(" ", Object.assign(document.createElement("b"), { className: "badge", textContent: texts.new }));
+    comment.querySelector("header")?.append(" ", Object.assign(document.createElement("b"), { className: "badge", textContent: gettext("neu") }));
   }
 }
 
@@ -143,7 +143,7 @@ function newBar() {
   const tools = document.querySelector("#kommentare .tools");
   if (!tools || tools.querySelector("[data-new]")) return;
   const wished = Boolean(store.get(SEEN));
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: wished ? texts.newOff : texts.newOn });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: wished ? gettext("Nicht mehr zeigen, was neu ist") : gettext("Beim nächsten Besuch zeigen, was neu ist") });
   button.dataset.new = "";
   button.setAttribute("aria-pressed", wished);
   button.addEventListener("click", () => {
@@ -157,15 +157,13 @@ function newBar() {
   tools.append(button);
   const count = newSince === null ? 0 : lastOf() - newSince - readNew.length;
   if (count <= 0) return;
-  const link = Object.assign(document.createElement("a"), { className: "news", href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: plural(count, texts.newOne, texts.newMany) });
-  const next = Object.assign(document.createElement("button"), { type: "button", className: "quiet news", textContent: texts.newNext });
+  const link = Object.assign(document.createElement("a"), { className: "news", href: `${path}?sortierung=aelteste&ansicht=flach&seit=${newSince}#faeden`, textContent: interpolate(ngettext("%s neuer Kommentar seit Ihrem letzten Besuch", "%s neue Kommentare seit Ihrem letzten Besuch", count), [count]) });
+  const next = Object.assign(document.createElement("button"), { type: "button", className: "quiet news", textContent: gettext("Zum nächsten neuen") });
   next.addEventListener("click", toNextNew);
   tools.prepend(link, " ", next, " ");
 }
 
 const showsNew = () => /[?&]seit=/.test(location.search);
-
-const plural = (count, one, many) => (count === 1 ? one : many).replace("%d", count);
 
 /* On this page; then what has just arrived; then to the list of all that are new. */
 function toNextNew() {
@@ -179,7 +177,7 @@ function toNextNew() {
   if (!status) return;
   status.replaceChildren();
   void status.offsetWidth; // said a second time, it comes again
-  status.append(Object.assign(document.createElement("span"), { className: "passing", textContent: newSince === null ? texts.newUnknown : texts.newNone }));
+  status.append(Object.assign(document.createElement("span"), { className: "passing", textContent: newSince === null ? gettext("Bitte schalten Sie erst ein, dass Neues gezeigt wird.") : gettext("Weiter unten steht nichts Neues mehr.") }));
 }
 
 /* The next of `comments` after the one where the reader is; opens what is folded. */
@@ -214,7 +212,7 @@ function hidePeople() {
     comment.classList.toggle("away", away);
     comment.querySelector(".back")?.remove();
     if (!away) continue;
-    const back = Object.assign(document.createElement("button"), { type: "button", className: "quiet back", textContent: texts.hiddenBack.replace("%s", () => nameOf(comment)) });
+    const back = Object.assign(document.createElement("button"), { type: "button", className: "quiet back", textContent: interpolate(gettext("Sie haben %s ausgeblendet. Wieder zeigen"), [nameOf(comment)]) });
     back.addEventListener("click", () => {
       setHidden(nameOf(comment), false);
       comment.focus();
@@ -238,9 +236,9 @@ function offerHiding() {
   for (const footer of document.querySelectorAll("#faeden .comment:not(.gone, .held) > footer:not([data-hide])")) {
     footer.dataset.hide = "";
     if (isOwn(footer.parentElement)) continue;
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: texts.hide });
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: gettext("Person ausblenden") });
     const comment = footer.closest(".comment");
-    button.setAttribute("aria-label", texts.hideName.replace("%s", () => nameOf(comment)));
+    button.setAttribute("aria-label", interpolate(gettext("Kommentare von %s auf diesem Gerät ausblenden"), [nameOf(comment)]));
     button.addEventListener("click", () => {
       setHidden(nameOf(comment), true);
       comment.querySelector(".back")?.focus();
@@ -275,13 +273,38 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+const SAID_OF_KEYS = [
+  [["n"], gettext("zum nächsten neuen Kommentar")],
+  [["j"], gettext("zum nächsten Kommentar")],
+  [["k"], gettext("zum vorigen Kommentar")],
+  [["a"], gettext("dem Kommentar antworten")],
+  [["s"], gettext("einen eigenen Kommentar schreiben")],
+  [[gettext("Strg/Cmd"), gettext("Eingabe")], gettext("absenden")],
+  [[gettext("Esc")], gettext("Antwort schließen; der Text bleibt als Entwurf")],
+  [["?"], gettext("diese Tasten zeigen")],
+];
+
 function openHelp() {
-  const help = document.getElementById("tasten");
-  if (!help || help.open) return;
-  const off = help.querySelector("input");
-  off.checked = !store.get(KEYS_OFF);
-  off.onchange = () => (off.checked ? store.remove(KEYS_OFF) : store.set(KEYS_OFF, "aus"));
+  if (!conversation()) return;
+  const help = document.getElementById("tasten") ?? makeHelp();
+  if (help.open) return;
+  help.querySelector("input").checked = !store.get(KEYS_OFF);
   help.showModal();
+}
+
+function makeHelp() {
+  const help = Object.assign(document.createElement("dialog"), { id: "tasten" });
+  help.setAttribute("aria-labelledby", "tasten-titel");
+  help.innerHTML = '<h2 id="tasten-titel"></h2><dl></dl><p class="tick"><input type="checkbox" id="tasten-an"> <label for="tasten-an"></label></p><form method="dialog"><button></button></form>';
+  for (const [part, words] of [["h2", gettext("Tasten")], ["label", gettext("Tasten benutzen")], ["button", gettext("Schließen")]]) help.querySelector(part).textContent = words;
+  for (const [named, does] of SAID_OF_KEYS) {
+    const term = document.createElement("dt");
+    for (const key of named) term.append(term.firstChild ? "+" : "", Object.assign(document.createElement("kbd"), { textContent: key }));
+    help.querySelector("dl").append(term, Object.assign(document.createElement("dd"), { textContent: does }));
+  }
+  help.querySelector("input").addEventListener("change", ({ target }) => (target.checked ? store.remove(KEYS_OFF) : store.set(KEYS_OFF, "aus")));
+  document.querySelector("main").append(help);
+  return help;
 }
 
 document.addEventListener("click", ({ target }) => { if (target.closest?.("[data-help]")) openHelp(); });
@@ -338,7 +361,7 @@ async function ask() {
 /* A button, in a place kept for it: nothing moves, and a screen reader says it when it has time. */
 function offer(section, count) {
   const place = section.querySelector(".arrived");
-  const label = plural(count, texts.arrivedOne, texts.arrivedMany);
+  const label = interpolate(ngettext("%s neuer Kommentar", "%s neue Kommentare", count), [count]);
   const button = place.querySelector("button") ?? Object.assign(document.createElement("button"), { type: "button" });
   if (button.textContent === label) return;
   button.textContent = label;
@@ -356,8 +379,8 @@ async function showArrived(section, place) {
     fresh = await fetchArrived();
   } catch {
     button.disabled = false;
-    place.replaceChildren(button, Object.assign(document.createElement("span"), { textContent: texts.offline })); // the section's own may be out of view
-    return say(place, texts.offline);
+    place.replaceChildren(button, Object.assign(document.createElement("span"), { textContent: OFFLINE })); // the section's own may be out of view
+    return say(place, OFFLINE);
   }
   const arrived = arrivedIn(fresh);
   // Not all of them are about a passage: then to the page where they all stand.

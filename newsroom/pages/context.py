@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from newsroom.pages.scriptwords import first_script_address
+
 
 def site(request: HttpRequest | None = None) -> dict:
     return {
@@ -11,4 +13,5 @@ def site(request: HttpRequest | None = None) -> dict:
         "LANGUAGE_CODE": settings.LANGUAGE_CODE,
         "MAILBOX": bool(settings.MAILBOX),
         "WRITING_MS": round(settings.WRITING_SECONDS * 1000),
+        "FIRST_SCRIPT": first_script_address,
     }

@@ -367,6 +367,16 @@ def test_keys_are_listed_and_can_be_turned_off(page: Page, talk):
     expect(page.locator("#kommentar-1")).to_be_focused()
     page.keyboard.press("?")
     expect(help).to_be_visible()
+    expect(help.get_by_label("Tasten benutzen")).not_to_be_checked()
+    expect(page.locator("dialog")).to_have_count(1)
+
+
+@pytest.mark.parametrize("place", ["", "gespraech/1/"])
+def test_keys_name_the_one_that_shows_them_and_those_of_a_mac(page: Page, talk, place):
+    page.goto(f"{talk.get_absolute_url()}{place}")
+    page.keyboard.press("?")
+    named = page.get_by_role("dialog", name="Tasten").locator("dt").all_inner_texts()
+    assert named == ["n", "j", "k", "a", "s", "Strg/Cmd+Eingabe", "Esc", "?"]
 
 
 # --- live ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.test import Client
 from articles.models import Article
 from comments.models import Comment, Passage
 from comments.position import REMEMBERED
-from comments.threads import MOST_REPLIES, REPLIES_PER_PAGE, REPLIES_PER_THREAD, THREADS_PER_PAGE
+from comments.threads import CROWDED, REPLIES_PER_PAGE, REPLIES_PER_THREAD, THREADS_PER_PAGE
 from moderation.services import remove
 from tests import factories
 
@@ -235,11 +235,11 @@ def test_a_single_further_reply_is_not_hidden_behind_words_as_long(article, clie
     "count, replies, each, more",
     [
         (THREADS_PER_PAGE, 2, 1, "1 weitere Antwort anzeigen"),
-        (MOST_REPLIES // 2 + 1, 5, 1, "4 weitere Antworten anzeigen"),
-        (MOST_REPLIES // 2, 5, 2, "3 weitere Antworten anzeigen"),
-        (MOST_REPLIES // 3 + 1, 3, 2, "1 weitere Antwort anzeigen"),
-        (MOST_REPLIES // 3, 5, 3, "2 weitere Antworten anzeigen"),
-        (MOST_REPLIES // 4, 4, 4, None),
+        (CROWDED // 2 + 1, 5, 1, "4 weitere Antworten anzeigen"),
+        (CROWDED // 2, 5, 2, "3 weitere Antworten anzeigen"),
+        (CROWDED // 3 + 1, 3, 2, "1 weitere Antwort anzeigen"),
+        (CROWDED // 3, 5, 3, "2 weitere Antworten anzeigen"),
+        (CROWDED // 4, 4, 4, None),
     ],
 )
 def test_crowded_page_shows_fewer_replies_of_each_thread_but_one_of_every(article, client, count, replies, each, more):

@@ -124,17 +124,6 @@ def test_nonsense_is_the_beginning(article, choice):
     assert device.get(f"/artikel/{article.slug}/").status_code == 200
 
 
-# --- keys ------------------------------------------------------------------------------------------------------------
-
-
-def test_keys_name_the_one_that_shows_them_and_those_of_a_mac(article, client):
-    factories.comment(article)
-    for address in ("", "gespraech/1/"):
-        keys = client.get(f"/artikel/{article.slug}/{address}").text.partition('<dialog id="tasten"')[2]
-        named = [re.findall(r"<kbd>(.*?)</kbd>", term) for term in re.findall(r"<dt>(.*?)</dt>", keys)]
-        assert (["?"] in named, ["Strg/Cmd", "Eingabe"] in named) == (True, True)
-
-
 # --- excerpts --------------------------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,7 @@ from tests import factories
 LOCALE = site.BASE_DIR / "locale" / "en" / "LC_MESSAGES"
 FILES = sorted(path for path in (site.BASE_DIR / "templates").rglob("*") if path.is_file())
 JINJA, TEMPLATES = ([path for path in FILES if (path.suffix == ".jinja") is is_jinja] for is_jinja in (True, False))
+SCRIPTS = sorted((site.BASE_DIR / "static").glob("*.js"))
 PACKAGES = [
     folder for folder in site.BASE_DIR.iterdir() if (folder / "__init__.py").exists() and folder.name != "tests"
 ]
@@ -57,15 +58,15 @@ ARGUMENTS = {
 Key = tuple[str, str, str]  # context, singular, plural
 
 
-def catalogue() -> Catalog:
-    with (LOCALE / "django.po").open("rb") as file:
+def catalogue(domain: str) -> Catalog:
+    with (LOCALE / f"{domain}.po").open("rb") as file:
         return read_po(file, locale="en", abort_invalid=True)
 
 
-def messages() -> dict[Key, tuple[str, ...]]:
+def messages(domain: str) -> dict[Key, tuple[str, ...]]:
     """What the catalogue says, without what is marked as doubtful."""
     said = {}
-    for message in catalogue():
+    for message in catalogue(domain):
         if message.id and not message.fuzzy:
             ids, strings = ((x,) if isinstance(x, str) else tuple(x) for x in (message.id, message.string))
             said[(message.context or "", *ids, "")[:3]] = strings
@@ -110,6 +111,20 @@ def in_jinja() -> Iterator[Key]:
             yield "", text, ""
 
 
+def in_scripts() -> Iterator[Key]:
+    for path in SCRIPTS:
+        source = path.read_text(encoding="utf-8")
+        found = GETTEXT.findall(source)
+        assert len(found) == source.count("gettext("), f"{path}: no constant string"
+        for singular, plural in found:
+            yield "", singular, plural
+
+
+GETTEXT = re.compile(r'n?gettext\("([^"\\]+)"(?:, "([^"\\]+)", \w+)?\)')
+DOMAINS = {"django": [in_python, in_templates, in_jinja], "djangojs": [in_scripts]}
+each_domain = pytest.mark.parametrize("domain", DOMAINS)
+
+
 def compiled(path: Path):
     return get_template(str(path.relative_to(site.BASE_DIR / "templates"))).template.nodelist
 
@@ -118,42 +133,49 @@ def context_of(node: TranslateNode | BlockTranslateNode) -> str:
     return node.message_context.resolve(Context()) if node.message_context else ""
 
 
-@pytest.mark.parametrize("used, at_least", [(in_python, 100), (in_templates, 100), (in_jinja, 10)])
-def test_every_string_is_translated(used: Callable[[], Iterator[Key]], at_least: int):
-    translated = {key for key, strings in messages().items() if all(strings)}
+@pytest.mark.parametrize(
+    "domain, used, at_least",
+    [("django", in_python, 100), ("django", in_templates, 100), ("django", in_jinja, 10), ("djangojs", in_scripts, 25)],
+)
+def test_every_string_is_translated(domain: str, used: Callable[[], Iterator[Key]], at_least: int):
+    translated = {key for key, strings in messages(domain).items() if all(strings)}
     found = set(used())
     assert len(found) > at_least  # else the search itself is broken
     assert found - translated == set()
 
 
-def test_catalogue_holds_nothing_that_is_not_used():
-    assert set(messages()) - set(in_python()) - set(in_templates()) - set(in_jinja()) == set()
+@each_domain
+def test_catalogue_holds_nothing_that_is_not_used(domain):
+    assert set(messages(domain)) - {key for used in DOMAINS[domain] for key in used()} == set()
 
 
-def test_compiled_catalogue_says_the_same():
+@each_domain
+def test_compiled_catalogue_says_the_same(domain):
     """Django reads only the .mo; it is in the repository, because a new machine has no gettext."""
-    with (LOCALE / "django.mo").open("rb") as file:
+    with (LOCALE / f"{domain}.mo").open("rb") as file:
         compiled_messages = dict(GNUTranslations(file)._catalog)
     compiled_messages.pop("")
     expected = {}
-    for (context, singular, plural), strings in messages().items():
+    for (context, singular, plural), strings in messages(domain).items():
         key = f"{context}\x04{singular}" if context else singular
         expected |= {(key, form): text for form, text in enumerate(strings)} if plural else {key: strings[0]}
     assert compiled_messages == expected
 
 
-def test_placeholders_and_links_survive_translation():
+@each_domain
+def test_placeholders_and_links_survive_translation(domain):
     def fixed_parts(text: str) -> list[str]:
         return sorted(re.findall(r"%(?:\(\w+\))?[a-z]|<[^>]+>", text))
 
-    for (_context, singular, plural), strings in messages().items():
+    for (_context, singular, plural), strings in messages(domain).items():
         for original, translation in zip([singular, plural or singular], strings, strict=False):
             assert fixed_parts(translation) == fixed_parts(original), translation
 
 
-def test_plural_forms_are_english():
-    assert (catalogue().num_plurals, catalogue().plural_expr) == (2, "(n != 1)")
-    assert {len(strings) for (_context, _singular, plural), strings in messages().items() if plural} == {2}
+@each_domain
+def test_plural_forms_are_english(domain):
+    assert (catalogue(domain).num_plurals, catalogue(domain).plural_expr) == (2, "(n != 1)")
+    assert {len(strings) for (_context, _singular, plural), strings in messages(domain).items() if plural} == {2}
 
 
 # --- what people read ---------------------------------------------------------------------------------------------
@@ -173,7 +195,6 @@ class Readable(HTMLParser):
         self.hidden = tag if tag in ("style", "script") else self.hidden
         given = dict(attributes)
         read = ["aria-label", "title", "alt", "placeholder"]
-        read += [name for name in given if name.startswith("data-")] if tag == "template" else []
         read += ["value"] if given.get("type") == "submit" else []
         read += ["content"] if given.get("name", given.get("property")) in ("description", "og:description") else []
         for name in read:
@@ -201,6 +222,12 @@ def test_templates_hold_no_words_outside_gettext(path: Path):
 def test_jinja_templates_hold_no_words_outside_gettext(path: Path):
     texts = [text for _line, kind, text in Environment().lex(path.read_text(encoding="utf-8")) if kind == "data"]
     assert Readable("".join(texts)).pieces == set()
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_hold_no_words_outside_gettext(path: Path):
+    code = re.sub(r"/\*.*?\*/|(?:^|\s)// .*?$", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert re.findall("[ÄÖÜäöüß„“…].*", GETTEXT.sub("", code)) == []
 
 
 # --- a walk through the site --------------------------------------------------------------------------------------
