@@ -97,7 +97,7 @@ def _shower(article: Article, now: datetime) -> Callable[[Thread], str]:
     """Prints threads. What is the same for all comments of a page is found out once."""
     article_address, takes_answers = article.get_absolute_url(), article.takes_comments
     zone, short, language = timezone.get_current_timezone(), _short_format(), get_language()
-    # Of older ones a script says how many days ago (reading.js), not seconds: three bytes less for each comment.
+    # Of older ones a script says how many days ago (reading.js), not hours: two bytes less for each comment.
     yesterday = now - DAY
 
     def show_comment(node: Node, replies: int, ending: int) -> str:
@@ -121,7 +121,9 @@ def _shower(article: Article, now: datetime) -> Callable[[Thread], str]:
             "name": escape(comment.name),
             "website": comment.website and escape(comment.website),
             **_answered(node.parent if shape.answers == "known" else None),
-            "moment": published.isoformat(timespec="seconds" if comment.published_at > yesterday else "minutes"),
+            "moment": published.isoformat(timespec="seconds")
+            if comment.published_at > yesterday
+            else str(published)[:10],
             "time": short(published),
             "ago": ago(published, now, language),
             "number": comment.number,

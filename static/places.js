@@ -3,11 +3,13 @@
 
 document.documentElement.classList.add("js");
 
-// --- What htmx does with a comment's row of buttons, and with a thread that goes on -------------------------------
+// --- What htmx does with the links and buttons of a conversation -------------------------------------------------
 // Said when one of them is pressed and not for each of a hundred comments: that would be a fifth of the page's bytes,
 // and most of what its scripts have to do before it can be used.
 
 const ON_PRESS = [
+  [".bar nav a, .pages a", () => ({ "hx-boost": "true", "hx-target": "#kommentare", "hx-select": "#kommentare", "hx-swap": "outerHTML show:none" })],
+  ["#mehr > a", (more) => ({ "hx-get": more.getAttribute("href").split("#")[0], "hx-target": "#mehr", "hx-select": "#faeden > :not(.first)", "hx-swap": "outerHTML show:none" })],
   ["button[formaction$='/respekt/']", (vote) => ({ "hx-post": vote.getAttribute("formaction"), "hx-swap": "outerHTML" })],
   [".thread > .more > a, .replies > .more > a", (more) => ({ "hx-get": more.getAttribute("href"), "hx-target": "closest .thread", "hx-select": ".thread", "hx-swap": "outerHTML show:none" })],
   [".comment > footer > a[href$='/antworten/']", (answer) => ({ "hx-get": answer.getAttribute("href"), "hx-target": "next .slot" })],
@@ -18,7 +20,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest?.("a, button");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return; // a link in another tab is the browser's
   const [, attributes] = ON_PRESS.find(([selector]) => button.matches(selector)) ?? [];
-  if (!attributes || button.matches("[hx-get], [hx-post]")) return;
+  if (!attributes || button.matches("[hx-boost], [hx-get], [hx-post]")) return;
   for (const [name, value] of Object.entries(attributes(button))) button.setAttribute(name, value);
   htmx.process(button);
 }, true);

@@ -15,11 +15,13 @@ const inWords = (count, unit, numeric) => {
 };
 
 /* "vor 5 Minuten", "gestern", "vor 3 Tagen", "vor 2 Jahren": days are those of the calendar, as people count them. */
-function ago(moment, now) {
+function ago(moment, now, isDay) {
   const seconds = (now - moment) / 1000;
-  if (seconds < MINUTE) return inWords(0, "second", "auto");
-  if (seconds < HOUR) return inWords(seconds / MINUTE, "minute", "auto");
-  if (seconds < DAY) return inWords(seconds / HOUR, "hour", "auto");
+  if (!isDay) {
+    if (seconds < MINUTE) return inWords(0, "second", "auto");
+    if (seconds < HOUR) return inWords(seconds / MINUTE, "minute", "auto");
+    if (seconds < DAY) return inWords(seconds / HOUR, "hour", "auto");
+  }
   if (seconds < MONTH) return inWords(Math.round((new Date(now).setHours(0, 0, 0) - new Date(moment).setHours(0, 0, 0)) / 1000 / DAY), "day", "auto");
   return seconds < YEAR ? inWords(seconds / MONTH, "month", "always") : inWords(seconds / YEAR, "year", "always"); // not "last year": it may be the one before
 }
@@ -28,9 +30,10 @@ function ago(moment, now) {
 function sayAgo() {
   const now = Date.now();
   for (const time of document.querySelectorAll(".comment .time time")) {
-    const moment = Date.parse(time.dateTime);
+    const isDay = time.dateTime.length === 10; // of older ones: as good as at noon, which no zone's day is far from
+    const moment = Date.parse(isDay ? `${time.dateTime}T12:00` : time.dateTime);
     if (moment > now + MINUTE * 1000) continue; // a clock is wrong
-    const said = ago(moment, now);
+    const said = ago(moment, now, isDay);
     if (time.firstChild.nodeValue !== said) time.firstChild.nodeValue = said;
   }
 }

@@ -14,6 +14,7 @@ from comments.mails import owner_token
 from comments.models import Comment
 from comments.tasks import forget_taken_back
 from comments.threads import REPLIES_PER_THREAD
+from newsroom.text.ago import DAY
 from tests import factories
 from tests.moments import AGO, NOON
 
@@ -266,22 +267,26 @@ def test_time_is_said_in_words_with_the_clock_beside_it(page: Page, talk):
 def test_script_says_how_long_ago_in_the_words_of_the_server(visit, talk, language, place):
     page = visit(timezone_id="Europe/Berlin")
     page.goto(talk.get_absolute_url())
+    moments = [(NOON - age, words[place]) for age, *words in AGO]
+    # Of older ones the page names the day alone. What is still to come stays as the server says it.
+    days = [(f"{timezone.localtime(moment):%Y-%m-%d}", words) for moment, words in moments if NOON - moment > DAY]
+    moments = [*((moment.isoformat(), words) for moment, words in moments), *days, ((NOON + DAY).isoformat(), "–")]
     said = page.evaluate(
-        """([noon, ages, language]) => {
+        """([noon, moments, language]) => {
              document.documentElement.lang = language;
              for (const made in formats) delete formats[made];
              Date.now = () => noon * 1000;
              const time = document.querySelector("#kommentar-1 time");
-             return ages.map((age) => {
-               time.dateTime = new Date((noon - age) * 1000).toISOString();
+             return moments.map((moment) => {
+               time.dateTime = moment;
                time.firstChild.nodeValue = "–";
                sayAgo();
                return time.firstChild.nodeValue;
              });
            }""",
-        [NOON.timestamp(), [age.total_seconds() for age, *_ in AGO] + [-86_400], language],
+        [NOON.timestamp(), [moment for moment, _ in moments], language],
     )
-    assert said == [words[place] for _, *words in AGO] + ["–"]  # what is still to come stays as the server says it
+    assert said == [words for _, words in moments]
 
 
 def test_new_since_the_last_visit_is_marked_where_it_was_asked_for(page: Page, talk):

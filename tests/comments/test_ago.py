@@ -52,6 +52,16 @@ def test_said_beside_the_time(talk, at, later, said):
         assert times(Client().get(address))[0] == (said[0], "27.11.2090 11:00")
 
 
+@pytest.mark.parametrize(
+    ("later", "machines_read"),
+    [(timedelta(hours=23), "2090-11-27T11:00:00+01:00"), (timedelta(hours=25), "2090-11-27")],
+)
+def test_of_older_ones_machines_read_the_day(talk, at, later, machines_read):
+    at(WRITTEN + later)
+    first, *_ = re.findall('<div class="thread">.*?<time datetime="([^"]*)">', read(talk).text, re.DOTALL)
+    assert first == machines_read
+
+
 # Ages at which one word becomes another.
 TURNS = [5 * MINUTE, 59 * MINUTE, HOUR, 7 * HOUR, DAY, 3 * DAY, MONTH, 4 * MONTH, YEAR, 2 * YEAR]
 
