@@ -175,8 +175,8 @@ PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 5, "stalled_worker
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "newsroom_cache"}}
 
 # Bytes that each web process keeps of pages for everyone: as rendered, and as sent.
-PAGE_MEMORY = number("PAGE_MEMORY", 6_000_000)
-ANSWER_MEMORY = number("ANSWER_MEMORY", 3_000_000)
+PAGE_MEMORY = number("PAGE_MEMORY", 5_000_000)
+ANSWER_MEMORY = number("ANSWER_MEMORY", 2_000_000)
 
 # Nobody reads a form, writes a sentence and sends it in less (C10); the script waits so long, the server holds.
 WRITING_SECONDS = number("WRITING_SECONDS", 3.0, least=-1)  # below 0 nobody is too quick, not even a machine
