@@ -35,7 +35,7 @@ def test_other_languages_and_other_scripts_have_other_addresses(settings, monkey
     german, english = version("de"), version("en")
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "forms.js").write_text("// changed")
-    monkeypatch.setattr(settings, "BASE_DIR", tmp_path)
+    settings.BASE_DIR = tmp_path
     assert len({german, english, version("de")}) == 3
 
 
