@@ -3,8 +3,8 @@
 
 // --- Forms out of a page that is the same for everyone: token and key at the first touch --------------------------
 
-// htmx on every page, whatever it shows.
-Object.assign(htmx.config, {
+// htmx on every page, whatever it shows. Where it did not arrive, forms are sent without it.
+if (window.htmx) Object.assign(htmx.config, {
   includeIndicatorStyles: false, // the page's policy allows no style in the markup, and no code made of words
   allowEval: false,
   selfRequestsOnly: true,

@@ -20,6 +20,7 @@ SMALLEST = 200  # bytes; below, nothing is gained
 LEVEL, WITH_GZIP_HEADER = 6, 31
 QUALITY, WINDOW = 5, 18  # from 6 on, brotli takes longer and saves next to nothing; the window holds the longest page
 PADDING = 100  # bytes at most
+_REFUSED = {"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"}  # RFC 9110, 12.4.2
 
 
 def compressed(get_response: Handler) -> Handler:
@@ -60,8 +61,6 @@ def _smallest_of(accepted: str) -> str:
             taken.add(name.strip())
     return next((encoding for encoding in _ENCODERS if encoding in taken), "")
 
-
-_REFUSED = {"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"}  # RFC 9110, 12.4.2
 
 # --- Of a length that tells nothing ----------------------------------------------------------------------------------
 # Who tries texts against a secret in the page and counts the bytes counts some at random too (BREACH; Django masks its
