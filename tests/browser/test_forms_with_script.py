@@ -33,6 +33,19 @@ def test_error_keeps_every_word_and_leads_to_the_field(page: Page, article, expe
     expect(form.get_by_label("E-Mail")).to_have_accessible_description(re.compile("keine vollständige E-Mail-Adresse"))
 
 
+def test_comment_is_sent_where_htmx_did_not_arrive(visit, article, expected):
+    expected += ["ERR_FAILED", "htmx is not defined"]
+    page = visit(new=True)
+    page.route("**/htmx*", lambda route: route.abort())
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Meine Worte.")
+    form.get_by_label("Name").fill("Anna")
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.locator(".comment .text")).to_have_text("Meine Worte.")
+    assert Comment.objects.get().state == Comment.State.PUBLISHED
+
+
 def test_error_leads_to_the_field_on_a_page_of_its_own(page: Page, article, expected):
     expected.append("status of 422")
     page.goto(f"/kommentar/{factories.comment(article).pk}/melden/")
