@@ -172,20 +172,34 @@ def arrange(root: Comment, replies: list[Comment]) -> Thread:
     return Thread(nodes, hidden_replies=max(root.reply_count - published_here, 0))
 
 
-# A thread's first replies that have something to show: what was removed only where something stands beneath it; what
-# its author deleted takes nobody's place (_first_replies). Looked for among the first few numbers: after a wave of spam
-# thousands may be gone.
+# Where a thread's first replies are looked for: among its first few numbers. After a wave of spam thousands are gone.
 _FIRST = f"""
-    SELECT reply.id, reply.number, reply.state = 'published' OR reply.state <> 'deleted' AND EXISTS (
-               SELECT FROM comments_comment AS answer
-               WHERE answer.parent_id = reply.id AND answer.state = 'published') AS stands
-    FROM (SELECT id, number, state FROM comments_comment WHERE root_id = {{root}} AND number IS NOT NULL
-          ORDER BY number LIMIT {LOOKED_AT}) AS reply
+    SELECT id, number, state FROM comments_comment WHERE root_id = {{root}} AND number IS NOT NULL
+    ORDER BY number LIMIT {LOOKED_AT}
 """
-# How many replies each thread of a page has, and how many stand before one, NULL if it is not looked at: all bounded.
+# The first that are published, so many of each thread; and what was removed before the last of them, where something
+# published answers it. What its author deleted takes nobody's place either.
+_FIRST_OF_EACH = f"""
+    SELECT shown.id FROM unnest(%s::bigint[], %s::int[]) AS thread(id, most)
+    CROSS JOIN LATERAL (
+        SELECT max(number) AS number FROM (
+            SELECT number FROM ({_FIRST.format(root="thread.id")}) AS first WHERE state = 'published'
+            ORDER BY number LIMIT thread.most) AS wanted) AS last
+    CROSS JOIN LATERAL (
+        SELECT id FROM comments_comment AS reply
+        WHERE root_id = thread.id AND number <= last.number AND (state = 'published' OR state <> 'deleted' AND EXISTS (
+            SELECT FROM comments_comment AS answer
+            WHERE answer.parent_id = reply.id AND answer.state = 'published'))) AS shown
+    UNION ALL
+    SELECT deleted.id FROM unnest(%s::bigint[]) AS thread(id)
+    CROSS JOIN LATERAL (
+        SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL AND state = 'deleted'
+        ORDER BY number LIMIT {TOMBSTONES}) AS deleted
+"""
+# How many replies each thread of a page has, and how many of one's are before it, NULL if it is not looked at: bounded.
 _PLACE = f"""
     SELECT array_agg(reply_count),
-           (SELECT CASE WHEN bool_or(id = %s) THEN count(*) FILTER (WHERE stands AND number < %s) END
+           (SELECT CASE WHEN bool_or(id = %s) THEN count(*) FILTER (WHERE state = 'published' AND number < %s) END
             FROM ({_FIRST.format(root="%s")}) AS first)
     FROM comments_comment WHERE article_id = %s AND thread_number > %s AND thread_number <= %s
 """
@@ -344,15 +358,7 @@ def _first_replies(roots: list[Comment]) -> list[Comment]:
 
 
 def _replies_queryset() -> models.QuerySet[Comment]:
-    shown = RawSQL(
-        "SELECT shown.id FROM unnest(%s::bigint[], %s::int[]) AS thread(id, most) CROSS JOIN LATERAL ("
-        f" SELECT id FROM ({_FIRST.format(root='thread.id')}) AS first WHERE stands"
-        " ORDER BY number LIMIT thread.most) AS shown"
-        " UNION ALL SELECT deleted.id FROM unnest(%s::bigint[]) AS thread(id) CROSS JOIN LATERAL ("
-        " SELECT id FROM comments_comment WHERE root_id = thread.id AND number IS NOT NULL AND state = 'deleted'"
-        f" ORDER BY number LIMIT {TOMBSTONES}) AS deleted",
-        [Given("answered"), Given("limits"), Given("roots")],
-    )
+    shown = RawSQL(_FIRST_OF_EACH, [Given("answered"), Given("limits"), Given("roots")])
     # Only roots are tied to passages.
     return Comment.objects.for_page().select_related(None).filter(pk__in=shown).order_by("number")
 

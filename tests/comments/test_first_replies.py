@@ -5,9 +5,11 @@ import re
 
 import pytest
 
+from comments import threads
 from comments.models import Comment, Vote
+from comments.position import Position
 from comments.services import delete_comment, vote
-from comments.threads import LOOKED_AT, REPLIES_PER_THREAD, THREADS_PER_PAGE, TOMBSTONES
+from comments.threads import CROWDED, LOOKED_AT, REPLIES_PER_THREAD, THREADS_PER_PAGE, TOMBSTONES, thread_page
 from moderation.services import remove
 from tests import factories
 
@@ -35,6 +37,17 @@ def test_nor_on_a_crowded_page(article, client):
     assert {root.number, reply.number} <= set(shown(page))
     assert gone.number not in shown(page)
     assert "1 weitere Antwort anzeigen" in page.text
+
+
+def test_what_was_removed_and_answered_leaves_the_place_to_an_answer(article, client):
+    for _ in range(THREADS_PER_PAGE // 2):
+        root = factories.comment(article)
+        gone = factories.comment(article, parent=root)
+        answer, _further = factories.comment(article, parent=gone), factories.comment(article, parent=root)
+        remove(gone, moderator=None, reason="Regel 1")
+    page = client.get(article.get_absolute_url())
+    assert shown(page)[-3:] == [root.number, gone.number, answer.number]
+    assert page.text.count("1 weitere Antwort anzeigen") == THREADS_PER_PAGE // 2
 
 
 def test_of_a_thread_whose_beginning_is_all_gone_only_so_many_are_looked_at(article, client):
@@ -104,7 +117,9 @@ def take_back(comment: Comment) -> None:
 
 @pytest.mark.parametrize("ways", [[take_away], [take_away, take_back, delete]], ids=["removed", "mixed"])
 @pytest.mark.parametrize("seed", range(6))
-def test_links_arrive_whatever_is_gone(article, client, seed, ways):
+@pytest.mark.parametrize("crowded", [3, CROWDED])
+def test_links_arrive_whatever_is_gone(article, client, seed, ways, crowded, monkeypatch):
+    monkeypatch.setattr(threads, "CROWDED", crowded)
     chance = random.Random(seed)
     for _ in range(6):
         thread = [factories.comment(article)]
@@ -121,6 +136,8 @@ def test_links_arrive_whatever_is_gone(article, client, seed, ways):
         assert page.text.count("<details") == page.text.count("</details>")
     assert {status for _state, status in seen} == {200, 404}
     assert ("published", 404) not in seen
+    for thread in thread_page(article, Position()).threads:  # of 25 replies some are among the first that are looked at
+        assert any(node.comment.is_published for node in thread.nodes[1:]) is bool(thread.root.reply_count)
 
 
 def test_reply_deleted_beneath_what_was_removed_is_told_to_be_gone(article, client):
