@@ -65,6 +65,7 @@ def section_html(article: Article, page: ThreadPage, form: str, now: datetime) -
         "title": title_of(article),
         "form": SafeString(form),
         "page": page,
+        "zone": timezone.get_current_timezone_name(),
         "threads": threads_html(article, page.threads, now),
         "orders": [(order, position.moved(order=order).query(explicit=True)) for order in Order],
         "views": [(view, position.moved(view=view).query(explicit=True)) for view in View],

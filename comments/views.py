@@ -127,6 +127,7 @@ def thread(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "for_everyone": True,
         "article": root.article,
         "root": root,
+        "zone": timezone.get_current_timezone_name(),
         "threads": threads_html(root.article, [shown], timezone.now()),
         "following": following,
         "begins": f"?nach={begins}" if begins > root.number else "",

@@ -17,10 +17,13 @@ PERMISSIONS = ", ".join(
 
 
 def response_headers(get_response: Handler) -> Handler:
-    """The headers of C1 that neither Django nor django-csp sets."""
+    """The headers of C1 that neither Django nor django-csp sets. And what gives somebody a cookie is theirs alone: some
+    caches look at nothing but Cache-Control."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        if response.cookies and "public" in response.headers.get("Cache-Control", ""):
+            response.headers["Cache-Control"] = "private, no-cache"
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response

@@ -66,7 +66,14 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # Part of every page's ETag: a new version of the project changes pages whose articles did not change.
 RELEASE = env("RELEASE", default="") or str(
-    max((path.stat().st_mtime_ns for path in BASE_DIR.glob("templates/**/*")), default=0)
+    max(
+        (
+            path.stat().st_mtime_ns
+            for made in ("templates", "static", "locale")
+            for path in (BASE_DIR / made).rglob("*")
+        ),
+        default=0,
+    )
 )
 
 # Only `make run` sets this: the folder of the local mailbox, shown under /postfach/.

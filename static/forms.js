@@ -18,8 +18,6 @@ if (window.htmx) Object.assign(htmx.config, {
   ],
 });
 
-const OFFLINE = gettext("Das hat gerade nicht geklappt. Ihr Text ist noch da; versuchen Sie es bitte gleich noch einmal.");
-
 let csrf = null;
 const openedAt = new Map(); // by the form's key, which a preview or an error brings back
 
@@ -79,7 +77,7 @@ document.addEventListener("submit", (event) => {
       return new Promise((resume) => setTimeout(resume, ms));
     })
     .then(() => { form.ariaBusy = null; form.requestSubmit(submitter); })
-    .catch(() => { form.ariaBusy = null; say(form, OFFLINE); });
+    .catch(() => { form.ariaBusy = null; say(form, failed(form)); });
 }, true);
 
 // A button that belongs to a form elsewhere (form="tat") is sent by htmx without a submit event.
@@ -87,7 +85,7 @@ document.addEventListener("htmx:confirm", (event) => {
   const { elt: button, issueRequest } = event.detail;
   if (!(button instanceof HTMLButtonElement) || !isOurs(button.form) || isPrepared(button.form)) return;
   event.preventDefault();
-  prepare(button.form).then(() => issueRequest(true)).catch(() => say(button, OFFLINE));
+  prepare(button.form).then(() => issueRequest(true)).catch(() => say(button, failed(button)));
 });
 
 /* How many ms a comment must still wait: nobody is held for having typed or pasted fast. */
@@ -111,6 +109,10 @@ document.addEventListener("htmx:load", ({ detail: { elt } }) => {
 
 // --- When the network or the server fails: say so, keep every word -----------------------------------------------
 
+const failed = (element) => (element.querySelector("textarea, [type=email]")
+  ? gettext("Das hat gerade nicht geklappt. Ihr Text ist noch da; versuchen Sie es bitte gleich noch einmal.")
+  : gettext("Das hat gerade nicht geklappt. Versuchen Sie es bitte gleich noch einmal."));
+
 /* Where the reader is looking: in the form, beneath the comment, or in the section. */
 function say(element, text) {
   const slot = element.closest(".comment")?.querySelector(".slot");
@@ -133,7 +135,7 @@ for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) 
       if (form === elt) form.requestSubmit(requestConfig.triggeringEvent?.submitter);
       else elt.click();
     } else {
-      say(elt, whatIsGone(xhr, elt) ?? OFFLINE);
+      say(elt, whatIsGone(xhr, elt) ?? failed(elt));
     }
   });
 }
@@ -149,6 +151,15 @@ document.addEventListener("htmx:afterRequest", ({ detail: { successful } }) => {
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
   target.closest(".comment")?.querySelector(".slot > .status")?.remove();
 });
+
+// What takes long is said to be on its way.
+const LONG = 1000; // ms
+let slow = null;
+document.addEventListener("htmx:beforeSend", ({ detail: { elt } }) => {
+  clearTimeout(slow);
+  if (elt.matches("[data-comment-form]")) slow = setTimeout(() => say(elt, gettext("Wird gesendet …")), LONG);
+});
+document.addEventListener("htmx:afterRequest", () => clearTimeout(slow));
 
 // --- Drafts: what was typed outlives a reload, an error, signing in -----------------------------------------------
 
@@ -307,14 +318,14 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("input", ({ target }) => {
   const limit = Number(target.dataset.limit); // not maxlength: the browser would cut silently what is pasted
   if (!limit) return;
-  const left = limit - target.value.length;
+  const left = limit - [...target.value].length; // as the server counts: an emoji is one
   let counter = target.parentElement.querySelector(".left");
   if (left > limit / 10) return counter?.remove();
   if (!counter) {
     counter = Object.assign(document.createElement("p"), { className: "hint left", role: "status" });
     target.after(counter);
   }
-  counter.textContent = left < 0 ? interpolate(gettext("%s Zeichen zu viel"), [-left]) : interpolate(gettext("noch %s Zeichen"), [left]);
+  counter.textContent = left < 0 ? interpolate(ngettext("%s Zeichen zu viel", "%s Zeichen zu viel", -left), [-left]) : interpolate(ngettext("noch %s Zeichen", "noch %s Zeichen", left), [left]);
 });
 
 // --- Times that run out: taking back, changing ----------------------------------------------------------------------

@@ -2,6 +2,9 @@
 "use strict";
 
 document.documentElement.classList.add("js");
+// The first script sets htmx up. Where it did not arrive, links and forms are the browser's own: htmx left to itself would
+// keep pages on the device, and drop the answer that says what is wrong.
+if (!window.gettext) document.body.setAttribute("hx-disable", "");
 
 // --- What htmx does with the links and buttons of a conversation -------------------------------------------------
 // Said when one of them is pressed and not for each of a hundred comments: that would be a fifth of the page's bytes,
@@ -54,9 +57,14 @@ function mark(comment) {
   comment.classList.add("found");
 }
 
+function unfold(element) {
+  for (let fold = element.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+}
+
 function show(anchor) {
   const element = document.getElementById(anchor);
   if (!element) return false;
+  unfold(element);
   mark(element);
   // What came while the page was open has its place on another page, perhaps: its permalink finds it.
   const standsElsewhere = (!printed.has(anchor) && !location.pathname.includes("/gespraech/")) || location.pathname.startsWith("/kommentar/");
@@ -172,7 +180,7 @@ document.addEventListener("click", (event) => {
   if (!address) return;
   history.scrollRestoration = "manual";
   history.replaceState(history.state, "", withHash(location.href, `#${address.split("#")[1]}`));
-  notePlace();
+  setTimeout(notePlace); // when the address names the order too (reading.js)
 }, true);
 document.addEventListener("htmx:pushedIntoHistory", () => { history.scrollRestoration = "auto"; });
 // A page chosen by its number begins at its first comment.
@@ -211,19 +219,23 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target, pathInfo } }) =
   if (first) loadedFrom.set(first.id, pathInfo.responsePath ?? pathInfo.requestPath);
 });
 
-// How far down the comment in the address stands, for who comes back to it: htmx overwrites the history's own state.
-const PLACE = "newsroom.platz";
+// How far down the comment in the address stands, for who comes back to it: htmx overwrites the history's own state. Of the
+// last pages left, each by its address.
+const PLACES = "newsroom.platz";
+const MOST_PLACES = 20;
+const withoutOrigin = () => location.pathname + location.search + location.hash;
 
 function notePlace() {
   const comment = document.getElementById(location.hash.slice(1));
-  if (comment) tab.set(PLACE, { address: location.pathname + location.hash, top: comment.getBoundingClientRect().top });
+  if (!comment) return;
+  const others = Object.entries(tab.get(PLACES) ?? {}).filter(([address]) => address !== withoutOrigin());
+  const noted = [...others, [withoutOrigin(), comment.getBoundingClientRect().top]];
+  tab.set(PLACES, Object.fromEntries(noted.slice(-MOST_PLACES)));
 }
 
-/* In pixels; undefined for who was led to the comment. */
+/* In pixels; undefined for who was led to the comment by a link. */
 function notedPlace() {
-  const noted = tab.get(PLACE);
-  tab.remove(PLACE);
-  return noted?.address === location.pathname + location.hash ? noted.top : undefined;
+  return performance.getEntriesByType("navigation")[0]?.type === "navigate" ? undefined : tab.get(PLACES)?.[withoutOrigin()];
 }
 
 function addressInView() {

@@ -15,25 +15,25 @@ const inWords = (count, unit, numeric) => {
 };
 
 /* "vor 5 Minuten", "gestern", "vor 3 Tagen", "vor 2 Jahren": days are those of the calendar, as people count them. */
-function ago(moment, now, isDay) {
-  const seconds = (now - moment) / 1000;
-  if (!isDay) {
-    if (seconds < MINUTE) return inWords(0, "second", "auto");
-    if (seconds < HOUR) return inWords(seconds / MINUTE, "minute", "auto");
-    if (seconds < DAY) return inWords(seconds / HOUR, "hour", "auto");
-  }
-  if (seconds < MONTH) return inWords(Math.round((new Date(now).setHours(0, 0, 0) - new Date(moment).setHours(0, 0, 0)) / 1000 / DAY), "day", "auto");
+function ago(seconds, days) {
+  if (seconds < MINUTE) return inWords(0, "second", "auto");
+  if (seconds < HOUR) return inWords(seconds / MINUTE, "minute", "auto");
+  if (seconds < DAY) return inWords(seconds / HOUR, "hour", "auto");
+  if (seconds < MONTH) return inWords(days, "day", "auto");
   return seconds < YEAR ? inWords(seconds / MONTH, "month", "always") : inWords(seconds / YEAR, "year", "always"); // not "last year": it may be the one before
 }
 
-/* How long ago, as newsroom/text/ago.py says it, but by this clock and calendar, and it goes on; the date beside it stays. */
+/* How long ago, as newsroom/text/ago.py says it, but by this clock, and it goes on; the date beside it stays. Days are those
+   of the reader's calendar; of what is older than one only its day is known, and that is of the site's. */
 function sayAgo() {
   const now = Date.now();
+  const today = Date.parse(new Date(now).toLocaleDateString("sv", { timeZone: conversation()?.dataset.zone })); // 2026-11-28, as there
   for (const time of document.querySelectorAll(".comment .time time")) {
-    const isDay = time.dateTime.length === 10; // of older ones: as good as at noon, which no zone's day is far from
-    const moment = Date.parse(isDay ? `${time.dateTime}T12:00` : time.dateTime);
+    const moment = Date.parse(time.dateTime);
     if (moment > now + MINUTE * 1000) continue; // a clock is wrong
-    const said = ago(moment, now, isDay);
+    const isDay = time.dateTime.length === 10;
+    const days = Math.round((isDay ? today - moment : new Date(now).setHours(0, 0, 0) - new Date(moment).setHours(0, 0, 0)) / 1000 / DAY);
+    const said = ago(isDay ? Math.max(days, 1) * DAY : (now - moment) / 1000, days);
     if (time.firstChild.nodeValue !== said) time.firstChild.nodeValue = said;
   }
 }
@@ -132,7 +132,8 @@ function noteGone() {
 function markNew() {
   if (newSince === null) return;
   noteGone();
-  noteOwn([...document.querySelectorAll("#faeden .comment")].filter(isOwn).map(numberOf));
+  const hidden = hiddenNames();
+  noteOwn([...document.querySelectorAll("#faeden .comment")].filter((comment) => isOwn(comment) || hidden.has(nameOf(comment))).map(numberOf));
   for (const comment of document.querySelectorAll("#faeden .comment:not(.new)")) {
     if (!isNew(comment)) continue;
     comment.classList.add("new");
@@ -144,7 +145,7 @@ function markNew() {
 /* The switch, and how many there are; beneath the bar. */
 function newBar() {
   const tools = document.querySelector("#kommentare .tools");
-  if (!tools || tools.querySelector("[data-new]")) return;
+  if (!tools || isConversation || tools.querySelector("[data-new]")) return;
   const wished = Boolean(store.get(SEEN));
   const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: wished ? gettext("Nicht mehr zeigen, was neu ist") : gettext("Beim nächsten Besuch zeigen, was neu ist") });
   button.dataset.new = "";
@@ -175,7 +176,9 @@ function toNextNew() {
   if (arrived) return arrived.click();
   const all = document.querySelector("#kommentare .tools a.news");
   if (all && !showsNew()) return location.assign(all.href);
-  if (showsNew() && !document.getElementById("mehr")) for (const part of document.querySelectorAll(".tools .news")) part.remove(); // all were read
+  const further = showsNew() && document.querySelector("#mehr > a");
+  if (further) return further.click(); // the first of them gets the focus
+  if (showsNew()) for (const part of document.querySelectorAll(".tools .news")) part.remove(); // all were read
   const status = document.getElementById("kommentare-antwort"); // it stays in view until it is read
   if (!status) return;
   status.replaceChildren();
@@ -183,7 +186,7 @@ function toNextNew() {
   status.append(Object.assign(document.createElement("span"), { className: "passing", textContent: newSince === null ? gettext("Bitte schalten Sie erst ein, dass Neues gezeigt wird.") : gettext("Weiter unten steht nichts Neues mehr.") }));
 }
 
-/* The next of `comments` after the one where the reader is; opens what is folded. */
+/* The next of `comments` after the one where the reader is. */
 function stepTo(comments, step) {
   const here = document.activeElement?.closest(".comment");
   const after = (comment) => (here ? here.compareDocumentPosition(comment) & Node.DOCUMENT_POSITION_FOLLOWING : comment.getBoundingClientRect().top > 1);
@@ -253,10 +256,11 @@ function offerHiding() {
 // --- Keys -----------------------------------------------------------------------------------------------------------
 
 const KEYS_OFF = "newsroom.tasten"; // "aus"
+const unfolded = () => [...document.querySelectorAll("#faeden .comment")].filter((comment) => !comment.closest("details:not([open])"));
 const keys = {
-  j: () => stepTo([...document.querySelectorAll("#faeden .comment")], 1),
-  k: () => stepTo([...document.querySelectorAll("#faeden .comment")], -1),
-  n: () => toNextNew(),
+  j: () => stepTo(unfolded(), 1),
+  k: () => stepTo(unfolded(), -1),
+  n: () => isConversation || toNextNew(),
   a: () => {
     const link = document.activeElement?.closest(".comment")?.querySelector(":scope > footer a[href$='/antworten/']");
     if (!link) return;
@@ -300,7 +304,10 @@ function makeHelp() {
   help.setAttribute("aria-labelledby", "tasten-titel");
   help.innerHTML = '<h2 id="tasten-titel"></h2><dl></dl><p class="tick"><input type="checkbox" id="tasten-an"> <label for="tasten-an"></label></p><form method="dialog"><button></button></form>';
   for (const [part, words] of [["h2", gettext("Tasten")], ["label", gettext("Tasten benutzen")], ["button", gettext("Schließen")]]) help.querySelector(part).textContent = words;
+  help.setAttribute("closedby", "any");
+  help.querySelector("button").autofocus = true; // and not the box that turns them off
   for (const [named, does] of SAID_OF_KEYS) {
+    if (isConversation && ["n", "s"].includes(named[0])) continue; // both are the article's
     const term = document.createElement("dt");
     for (const key of named) term.append(term.firstChild ? "+" : "", Object.assign(document.createElement("kbd"), { textContent: key }));
     help.querySelector("dl").append(term, Object.assign(document.createElement("dd"), { textContent: does }));
@@ -350,9 +357,10 @@ async function ask() {
     const { last } = await (await fetch(`${articlePath}stand/`)).json();
     noteSeen();
     count = last - knownUpTo - seenSince.size;
-    if (isConversation) {
+    const hidden = hiddenNames();
+    if (isConversation || hidden.size) { // which of them belong here, and from whom they are, the page says
       if (last <= askedUpTo) return;
-      count = arrivedIn(await fetchArrived()).length;
+      count = arrivedIn(await fetchArrived()).filter((comment) => !hidden.has(nameOf(comment))).length;
       askedUpTo = last;
     }
   } catch {
@@ -382,8 +390,8 @@ async function showArrived(section, place) {
     fresh = await fetchArrived();
   } catch {
     button.disabled = false;
-    place.replaceChildren(button, Object.assign(document.createElement("span"), { textContent: OFFLINE })); // the section's own may be out of view
-    return say(place, OFFLINE);
+    place.replaceChildren(button, Object.assign(document.createElement("span"), { textContent: failed(place) })); // the section's own may be out of view
+    return say(place, failed(place));
   }
   const arrived = arrivedIn(fresh);
   // Not all of them are about a passage: then to the page where they all stand.
@@ -461,7 +469,7 @@ function arrive() {
   if (!target.matches(".comment")) return;
   // The browser would scroll back to where the page it remembers was, before parts of it came.
   if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") history.scrollRestoration = "manual";
-  for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  unfold(target);
   const top = notedPlace();
   if (top === undefined) mark(target);
   target.focus({ preventScroll: true });

@@ -20,6 +20,7 @@ SMALLEST = 200  # bytes; below, nothing is gained
 LEVEL, WITH_GZIP_HEADER = 6, 31
 QUALITY, WINDOW = 5, 18  # from 6 on, brotli takes longer and saves next to nothing; the window holds the longest page
 PADDING = 100  # bytes at most
+LONGEST = 100  # characters that are read of what a request accepts; browsers send 30
 _REFUSED = {"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"}  # RFC 9110, 12.4.2
 
 
@@ -28,6 +29,10 @@ def compressed(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        if response.status_code == 304:  # says what the page would have said, packed
+            patch_vary_headers(response, ["Accept-Encoding"])
+            _weaken(response)
+            return response
         if response.streaming or len(response.content) < SMALLEST or response.has_header("Content-Encoding"):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
@@ -40,16 +45,22 @@ def compressed(get_response: Handler) -> Handler:
         response.content = shorter
         response.headers["Content-Length"] = str(len(shorter))
         response.headers["Content-Encoding"] = encoding
-        if response.get("ETag", "").startswith('"'):  # equal once unpacked, not byte for byte (RFC 9110, 8.8.1)
-            response.headers["ETag"] = f"W/{response.headers['ETag']}"
+        _weaken(response)
         return response
 
     return middleware
 
 
+def _weaken(response: HttpResponse) -> None:
+    """Equal once unpacked, not byte for byte (RFC 9110, 8.8.1)."""
+    if response.get("ETag", "").startswith('"'):
+        response.headers["ETag"] = f"W/{response.headers['ETag']}"
+
+
 def encoding_for(request: HttpRequest) -> str:
     """ "br", "gzip", or "" for neither: the smallest that the request accepts."""
-    return _smallest_of(request.META.get("HTTP_ACCEPT_ENCODING", "")[:100])
+    accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
+    return _smallest_of(accepted if len(accepted) <= LONGEST else accepted[:LONGEST].rpartition(",")[0])
 
 
 @lru_cache(100)  # browsers send one of a handful; others may send anything
@@ -57,7 +68,7 @@ def _smallest_of(accepted: str) -> str:
     taken = set()
     for one in accepted.lower().split(","):
         name, _separator, parameters = one.partition(";")
-        if parameters.replace(" ", "") not in _REFUSED:
+        if not _REFUSED.intersection("".join(parameters.split()).split(";")):
             taken.add(name.strip())
     return next((encoding for encoding in _ENCODERS if encoding in taken), "")
 

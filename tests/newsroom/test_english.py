@@ -120,7 +120,7 @@ def in_scripts() -> Iterator[Key]:
             yield "", singular, plural
 
 
-GETTEXT = re.compile(r'n?gettext\("([^"\\]+)"(?:, "([^"\\]+)", \w+)?\)')
+GETTEXT = re.compile(r'n?gettext\("([^"\\]+)"(?:, "([^"\\]+)", -?\w+)?\)')
 DOMAINS = {"django": [in_python, in_templates, in_jinja], "djangojs": [in_scripts]}
 each_domain = pytest.mark.parametrize("domain", DOMAINS)
 

@@ -91,7 +91,7 @@ def test_no_page_has_inline_script_or_style(answers):
         assert re.findall(inline, answer.text) == [], kind
 
 
-@pytest.mark.parametrize("name", ["newsroom.css", "forms.js", "icon.svg", "admin/css/base.css"])
+@pytest.mark.parametrize("name", ["newsroom.css", "places.js", "icon.svg", "admin/css/base.css"])
 def test_static_files(db, client, name):
     answer = client.get(staticfiles_storage.url(name))
     assert answer.status_code == 200
