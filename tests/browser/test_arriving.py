@@ -38,6 +38,21 @@ def write(page: Page, words: str) -> None:
     form.get_by_role("button", name="Kommentar absenden").click()
 
 
+def test_whom_one_hides_is_not_announced(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    page.get_by_role("button", name="Kommentare von Rolf auf diesem Gerät ausblenden").click()
+    factories.comment(talk, "Und noch etwas.", name="Rolf")
+    factories.comment(talk, "Von jemand anderem.", name="Emil")
+    expect(offered(page)).to_be_visible()
+    factories.comment(talk, "Und noch mehr.", name="Rolf")
+    page.evaluate("ask()")
+    expect(page.get_by_role("button", name="2 neue Kommentare")).to_have_count(0)
+    page.goto(talk.get_absolute_url())
+    expect(page.get_by_role("link", name="1 neuer Kommentar seit Ihrem letzten Besuch")).to_be_visible()
+    expect(page.locator(".comment.new .text")).to_have_text(["Von jemand anderem."])
+
+
 def test_one_press_is_enough_while_one_writes(page: Page, talk):
     page.goto(talk.get_absolute_url())
     form = page.get_by_role("form", name="Kommentar schreiben")

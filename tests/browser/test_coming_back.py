@@ -112,6 +112,34 @@ def test_back_leads_to_what_was_loaded_in_place(page: Page, talk, monkeypatch):
     expect(page.locator("#kommentar-4")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize(
+    "query, loads, number", [("?sortierung=neueste", "Weitere Kommentare", 8), ("", "weitere Antworten", 2)]
+)
+def test_link_marks_its_comment_and_back_leads_to_the_place(page: Page, talk, monkeypatch, query, loads, number):
+    """The comment that is in view when something else was loaded in place, and whose page is left by its own link."""
+    monkeypatch.setattr(threads, "THREADS_PER_PAGE", 2)
+    monkeypatch.setattr(threads, "REPLIES_PER_THREAD", 1)
+    for _ in range(3):
+        factories.comment(talk, "Eine Antwort. " * 50, parent=Comment.objects.get(number=1))
+    for _ in range(5):
+        factories.comment(talk, "Noch ein Faden. " + "Viele Worte. " * 100)
+    page.goto(f"{talk.get_absolute_url()}{query}")
+    there = page.locator(".comment").count()
+    page.get_by_role("link", name=loads).first.click()
+    expect(page.locator(".comment").nth(there)).to_be_visible()
+    place = page.locator(f"#kommentar-{number}")
+    place.evaluate("comment => scrollTo(0, comment.getBoundingClientRect().top + scrollY - 100)")
+    before = place.bounding_box()["y"]
+    place.locator("a.time").click()
+    page.wait_for_load_state()
+    expect(page.locator(".comment.found")).to_have_attribute("id", f"kommentar-{number}")
+    expect(place).to_be_focused()
+    page.go_back()
+    expect(place).to_be_in_viewport()
+    page.wait_for_timeout(1000)
+    assert abs(place.bounding_box()["y"] - before) < 3
+
+
 # --- what was not taken ----------------------------------------------------------------------------------------------
 
 
@@ -209,6 +237,36 @@ def test_new_on_another_page_stays_new_until_it_was_read(page: Page, talk, monke
     page.locator("#kommentar-4").press("n")  # none after it here: to the list of all
     expect(page).to_have_url(re.compile(r"seit=2"))
     expect(page.locator(".comment.new .text")).to_have_text(["Neu 5."])
+
+
+def test_new_beyond_a_page_of_them_is_reached_by_the_key(page: Page, talk, monkeypatch):
+    monkeypatch.setattr(threads, "FLAT_PER_PAGE", 2)
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    for number in range(3, 6):
+        factories.comment(talk, f"Neu {number}.")
+    page.goto(f"{talk.get_absolute_url()}?sortierung=aelteste&ansicht=flach&seit=2")
+    for number in (3, 4, 5):
+        page.keyboard.press("n")
+        expect(page.locator(f"#kommentar-{number}")).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.get_by_text("Weiter unten steht nichts Neues mehr.")).to_be_visible()
+
+
+def test_keys_pass_by_what_is_folded_and_what_is_new_unfolds(page: Page, talk):
+    page.goto(talk.get_absolute_url())
+    page.get_by_role("button", name="Beim nächsten Besuch zeigen, was neu ist").click()
+    answer = factories.comment(talk, "Neue Antwort.", parent=Comment.objects.get(number=1))
+    page.reload()
+    page.locator("summary").filter(has_text="1 Antwort").click()
+    first, second = page.locator("#kommentar-1"), page.locator("#kommentar-2")
+    first.focus()
+    page.keyboard.press("j")
+    expect(second).to_be_focused()
+    page.keyboard.press("k")
+    expect(first).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.locator(f"#kommentar-{answer.number}")).to_be_focused()
 
 
 def test_ones_own_are_not_new(page: Page, talk, monkeypatch):

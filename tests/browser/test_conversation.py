@@ -154,6 +154,19 @@ def test_too_much_pasted_is_counted_and_kept(page: Page, talk):
     form = page.get_by_role("form", name="Kommentar schreiben")
     form.get_by_label("Kommentar", exact=True).fill("x" * 5010)
     expect(form.get_by_text("10 Zeichen zu viel")).to_be_visible()
+    form.get_by_label("Kommentar", exact=True).fill("😀" * 4600)  # one each, as the server counts
+    expect(form.get_by_text("noch 400 Zeichen")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_what_is_left_stays_in_view_while_one_writes(visit, talk, width):
+    page = visit(viewport={"width": width, "height": 800})
+    page.goto(talk.get_absolute_url())
+    field = page.get_by_role("form", name="Kommentar schreiben").get_by_label("Kommentar", exact=True)
+    field.fill("Viele Worte, und noch mehr. " * 164)
+    field.press("Control+End")
+    page.keyboard.type("Und noch eines")
+    expect(page.get_by_text("noch 394 Zeichen")).to_be_in_viewport(ratio=1)
 
 
 def test_draft_of_an_account_is_nobody_elses(page: Page, talk):

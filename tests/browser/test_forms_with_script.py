@@ -46,6 +46,46 @@ def test_comment_is_sent_where_htmx_did_not_arrive(visit, article, expected):
     assert Comment.objects.get().state == Comment.State.PUBLISHED
 
 
+def test_htmx_does_nothing_where_the_first_script_did_not_arrive(visit, article, expected):
+    """It would keep pages on the device, and drop the answer that says what is wrong."""
+    expected += ["ERR_FAILED", "is not defined", "status of 403", "inline style"]
+    factories.comment(article)
+    page = visit(new=True)
+    page.route("**/forms.*.js", lambda route: route.abort())
+    page.goto(article.get_absolute_url())
+    page.get_by_role("link", name="Neueste").click()
+    expect(page).to_have_url(re.compile("sortierung=neueste"))
+    assert page.evaluate("sessionStorage.length") == 0
+    page.get_by_role("button", name="Kommentar absenden").click()
+    expect(page.get_by_role("button", name="Bestätigen")).to_be_visible()
+
+
+def test_what_takes_long_is_said_to_be_on_its_way(page: Page, article, settings):
+    settings.WRITING_SECONDS = 0
+    page.goto(article.get_absolute_url())
+    form = page.get_by_role("form", name="Kommentar schreiben")
+    form.get_by_label("Kommentar", exact=True).fill("Meine Worte.")
+    form.get_by_label("Name").fill("Anna")
+    held = []
+    page.route("**/kommentieren/", lambda route: held.append(route))
+    form.get_by_role("button", name="Kommentar absenden").click()
+    expect(form.get_by_text("Wird gesendet …")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator(".comment .text")).to_have_text("Meine Worte.")
+    expect(page.get_by_text("Wird gesendet …")).to_have_count(0)
+    page.unroute("**/kommentieren/")
+
+
+def test_failure_speaks_of_a_text_only_where_there_is_one(page: Page, article, expected):
+    expected += ["ERR_FAILED", "htmx:sendError", "htmx:afterRequest"]
+    factories.comment(article)
+    page.goto(article.get_absolute_url())
+    page.route("**/respekt/", lambda route: route.abort())
+    page.get_by_role("button", name="Respekt").click()
+    expect(page.locator("#kommentar-1")).to_contain_text("Das hat gerade nicht geklappt. Versuchen Sie es")
+    page.unroute("**/respekt/")
+
+
 def test_error_leads_to_the_field_on_a_page_of_its_own(page: Page, article, expected):
     expected.append("status of 422")
     page.goto(f"/kommentar/{factories.comment(article).pk}/melden/")

@@ -47,6 +47,8 @@ def test_a_page_is_the_same_once_unpacked(accepts, encoding):
         (PAGE, "xbr, brotli, zstd", {}),
         (PAGE, "", {}),
         (PAGE, "br;q=0, gzip;q=0.0", {}),
+        (PAGE, "br;\tq=0, gzip; q=0.0;x=1", {}),
+        (PAGE, f"{'x' * 96},br;q=0", {}),  # not read to the end, and nothing made of half an entry
         (PAGE[:199], "gzip, br", {}),
         (secrets.token_bytes(5000), "gzip", {}),
         (secrets.token_bytes(5000), "br", {}),
@@ -57,6 +59,13 @@ def test_what_is_not_worth_it_stays(content, accepts, headers):
     made = answer(content, accepts, ETag='"eins"', **headers)
     assert (made.content, made.headers["ETag"]) == (content, '"eins"')
     assert made.headers.get("Content-Encoding") == headers.get("Content-Encoding")
+
+
+def test_what_has_not_changed_varies_as_it_did():
+    """Caches put the new headers to what they keep (RFC 9111, 3.2)."""
+    request = HttpRequest()
+    made = compressed(lambda request: HttpResponse(status=304, headers={"ETag": '"eins"', "Vary": "Cookie"}))(request)
+    assert (made.headers["Vary"], made.headers["ETag"]) == ("Cookie, Accept-Encoding", 'W/"eins"')
 
 
 @pytest.mark.parametrize("make, unpack", [(gzip_padded, gzip.decompress), (brotli_padded, brotli.decompress)])

@@ -29,6 +29,20 @@ def test_browsers_load_them_once(article, settings, language, said):
     assert script.text.endswith((site.BASE_DIR / "static" / "forms.js").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("cookie", ["formular", "sitzung"])
+def test_what_gives_a_cookie_is_nobody_elses(article, cookie):
+    """One that is not ours is replaced, or taken away: no cache keeps either for others."""
+    device = Client()
+    addresses = [first_script(device.get(article.get_absolute_url())), article.get_absolute_url(), "/robots.txt"]
+    for address in addresses:
+        device.cookies.clear()
+        device.cookies[cookie] = "x"
+        answer = device.get(address)
+        assert bool(answer.cookies) is ("private" in answer.headers["Cache-Control"]), address
+        assert bool(answer.cookies) is ("public" not in answer.headers["Cache-Control"]), address
+    assert answer.cookies
+
+
 def test_other_languages_and_other_scripts_have_other_addresses(settings, monkeypatch, tmp_path):
     version = scriptwords.first_script_version.__wrapped__
     monkeypatch.setattr(scriptwords, "first_script", scriptwords.first_script.__wrapped__)
