@@ -358,7 +358,7 @@ async function ask() {
     noteSeen();
     count = last - knownUpTo - seenSince.size;
     const hidden = hiddenNames();
-    if (isConversation || hidden.size) { // which of them belong here, and from whom they are, the page says
+    if (isConversation || (hidden.size && !onlyPassages())) { // the page says which belong here, and from whom they are
       if (last <= askedUpTo) return;
       count = arrivedIn(await fetchArrived()).filter((comment) => !hidden.has(nameOf(comment))).length;
       askedUpTo = last;
