@@ -36,9 +36,11 @@ _OF_OTHERS = (
 )
 # Nobody hides what they wrote themselves: the tools for it stand there.
 _OF_HIDDEN = f"SELECT id, name FROM comments_comment WHERE id = ANY (%s) AND name = ANY (%s) AND {_OF_OTHERS}"
-# In parts, each by an index of its own: somebody may have written thousands here.
+# In parts, each by an index of its own: somebody may have written thousands here. OFFSET 0 keeps PostgreSQL to those
+# that are shown: its plan for anybody goes through all that one reader wrote, of whom most have written little.
 _OWN = RawSQL(
-    "SELECT id FROM comments_comment WHERE id = ANY (%s) AND reader_id = %s AND state = 'published'"
+    "SELECT id FROM (SELECT id, reader_id, state FROM comments_comment WHERE id = ANY (%s) OFFSET 0) AS shown"
+    " WHERE reader_id = %s AND state = 'published'"
     " UNION ALL SELECT id FROM comments_comment WHERE reader_id = %s AND article_id = %s AND state = 'held'"
     " UNION ALL SELECT comment_id FROM comments_otherdevice AS also"
     " JOIN comments_comment AS comment ON comment.id = comment_id"

@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from articles.models import Article, Counters
+from comments import own
 from comments.models import BlockedWord, Comment, Revision
 from comments.screening import Circumstances
 from comments.services import edit_comment
@@ -443,3 +445,23 @@ def test_two_changes_at_once_lose_neither_text(transactional_db, article, author
     edit_comment(comment=stale, reader=reader, body="Eins.", how=how)
     edit_comment(comment=stale, reader=reader, body="Zwei.", how=how)
     assert list(Revision.objects.order_by("pk").values_list("body", flat=True)) == ["Erste *Fassung*.", "Eins."]
+
+
+# --- at any size -----------------------------------------------------------------------------------------------------
+
+
+def test_ones_own_on_a_page_are_not_looked_for_among_all_that_one_wrote(article):
+    """PostgreSQL's plan for readers who wrote as much as most do: it is the one for whoever wrote thousands, too. In a
+    table as small as here it would be right anyway; that it looks at the page's first must not be for it to choose."""
+    factories.comment(article)
+    places = iter(range(1, 20))
+    sql = re.sub("%s", lambda _: f"${next(places)}", own._OWN.sql)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE comments_comment; SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(f"PREPARE own (bigint[], bigint, bigint, bigint, bigint, bigint[], bigint, text) AS {sql}")
+        cursor.execute("EXPLAIN EXECUTE own ('{1}', 1, 1, 1, 1, '{1}', 1, '')")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE own")
+    assert re.search(r"Subquery Scan on shown .*\n *Filter: .*reader_id.*\n.*comments_comment_pkey", plan)
+    assert "comment_of_reader" not in plan
