@@ -1,6 +1,7 @@
 """What is worth it is compressed, to a length that tells nothing."""
 
 import gzip
+import random
 import secrets
 
 import brotli
@@ -61,6 +62,15 @@ def test_what_is_not_worth_it_stays(content, accepts, headers):
     assert made.headers.get("Content-Encoding") == headers.get("Content-Encoding")
 
 
+def test_what_everyone_gets_is_packed_tighter():
+    dice = random.Random(1)
+    words = ["Brücke", "gesperrt", "Rathaus", "morgen", "Bürger", "Verkehr", "Antwort", "Kommentar"]
+    page = " ".join(dice.choices(words, k=20_000)).encode()
+    for_all, for_one = (answer(page, "br", **{"Cache-Control": kind}) for kind in ("public, no-cache", "private"))
+    assert brotli.decompress(for_all.content) == brotli.decompress(for_one.content) == page
+    assert len(for_all.content) < len(for_one.content) - 100  # more than a padding
+
+
 def test_what_has_not_changed_varies_as_it_did():
     """Caches put the new headers to what they keep (RFC 9111, 3.2)."""
     request = HttpRequest()
@@ -70,7 +80,7 @@ def test_what_has_not_changed_varies_as_it_did():
 
 @pytest.mark.parametrize("make, unpack", [(gzip_padded, gzip.decompress), (brotli_padded, brotli.decompress)])
 def test_the_length_tells_nothing(make, unpack):
-    made = [make(PAGE) for _ in range(400)]
+    made = [make(PAGE, True) for _ in range(400)]
     assert {unpack(one) for one in made} == {PAGE}
     lengths = {len(one) for one in made}
     assert len(lengths) > 80
