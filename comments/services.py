@@ -230,8 +230,11 @@ _GIVE_VOTE = """
     )
     UPDATE comments_comment SET score = score + 1 FROM given WHERE id = given.comment_id RETURNING score
 """
+# The comment is locked before the vote, as by whoever deletes it (no deadlock).
 _TAKE_VOTE_BACK = """
-    WITH taken AS (DELETE FROM comments_vote WHERE comment_id = %s AND reader_id = %s RETURNING comment_id)
+    WITH locked AS (SELECT id FROM comments_comment WHERE id = %s FOR NO KEY UPDATE),
+        taken AS (DELETE FROM comments_vote USING locked WHERE comment_id = locked.id AND reader_id = %s
+                  RETURNING comment_id)
     UPDATE comments_comment SET score = score - 1 FROM taken WHERE id = taken.comment_id RETURNING score
 """
 

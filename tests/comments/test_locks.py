@@ -45,6 +45,32 @@ def test_removing_a_comment_and_answering_it_at_once_is_no_deadlock(transactiona
         assert (reply.state, Comment.objects.filter(parent=reply).count()) == ("removed", 1)
 
 
+def test_deleting_a_comment_and_taking_back_a_vote_for_it_at_once_is_no_deadlock(
+    transactional_db, article, monkeypatch
+):
+    """Deleting locks the comment and then its votes."""
+    comment, voter, locked = factories.comment(article), factories.reader("Berta"), Event()
+    vote(comment=comment, reader=voter, wanted=True)
+
+    def settle(_comment: Comment) -> None:
+        locked.set()
+        time.sleep(0.3)  # the other one has come as far as it can
+
+    monkeypatch.setattr(services, "settle_versions", settle)
+
+    def act(number: int) -> None:
+        if number == 0:
+            delete_comment(comment=comment, reader=comment.reader)
+        else:
+            locked.wait(10)
+            vote(comment=comment, reader=voter, wanted=False)
+        connection.close()
+
+    at_once(2, act)
+    comment.refresh_from_db()
+    assert (comment.state, comment.score, comment.votes.count()) == ("deleted", 0, 0)
+
+
 def test_two_devices_become_one_while_what_one_reported_is_removed(transactional_db, article, monkeypatch):
     """Both change the article's counters and the notice."""
     one, other = factories.reader("Anna"), factories.reader("Anna")
